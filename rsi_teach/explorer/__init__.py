@@ -1,0 +1,31 @@
+"""Explorers: a model, a few controls, one picture and one sentence."""
+
+from rsi_teach.explorer.controls import Choice, Slider, Toggle
+from rsi_teach.explorer.explorer import Explorer
+from rsi_teach.explorer.palette import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    readable,
+)
+
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "SKY",
+    "VERMILLION",
+    "Choice",
+    "Explorer",
+    "Slider",
+    "Toggle",
+    "readable",
+]

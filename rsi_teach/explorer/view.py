@@ -1,0 +1,98 @@
+"""The live face of an explorer in a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from rsi_teach.explorer.controls import Choice, Toggle
+from rsi_teach.explorer.explorer import DPI, Explorer
+
+HERE = Path(__file__).parent
+
+
+class View(anywidget.AnyWidget):
+    """Controls, canvas and sentence; what travels is the number of the stop each stands on."""
+
+    _esm = HERE / "view.js"
+    _css = HERE / "view.css"
+    size = traitlets.List().tag(sync=True)
+    controls = traitlets.List().tag(sync=True)
+    start = traitlets.Dict().tag(sync=True)
+    reversal = traitlets.Dict().tag(sync=True)
+    still = traitlets.Dict().tag(sync=True)
+    frame = traitlets.Dict().tag(sync=True)
+    # The browser knows what it sent: an echo would only cost a message.
+    position = traitlets.Dict().tag(sync=True, echo_update=False)
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        reversal = explorer._complete(explorer.reverses_at)
+        self._stops = {
+            name: control.stops(reversal[name]) for name, control in explorer.controls.items()
+        }
+        start = self._at(explorer._complete({}))
+        frame = self._frame(start)
+        super().__init__(
+            size=[round(side * DPI) for side in explorer.size],
+            controls=self._specs(),
+            start=start,
+            reversal=self._at(reversal),
+            position=start,
+            still=explorer.record_still(),
+            frame=frame | explorer.record_moving(),
+        )
+
+    def move(self, **values: Any) -> str:
+        """Put the controls to the stops nearest to `values`, as a hand would; the sentence there.
+
+        Parameters
+        ----------
+        **values
+            Values by control; what is not named goes to its default.
+
+        Raises
+        ------
+        ValueError
+            If there is no such control or the value is outside its range.
+        """
+        self.position = self._at(self._explorer._complete(values))
+        return self.frame["sentence"]
+
+    @traitlets.observe("position")
+    def _moved(self, change: Any) -> None:
+        # Before __init__ is through there is no comm, and nothing to send.
+        if self.frame:
+            self.frame = self._frame(change.new) | self._explorer.record_moving()
+
+    def _frame(self, position: dict[str, int]) -> dict[str, Any]:
+        values = {name: stops[position[name]] for name, stops in self._stops.items()}
+        sentence = self._explorer.say(**values)
+        return {"sentence": sentence, "code": self._explorer.as_code(values)}
+
+    def _at(self, values: dict[str, Any]) -> dict[str, int]:
+        """The number of the stop nearest to each value."""
+
+        def nearest(stops: list[Any], value: Any) -> int:
+            if value in stops:
+                return stops.index(value)
+            return min(range(len(stops)), key=lambda i: abs(stops[i] - value))
+
+        return {name: nearest(self._stops[name], value) for name, value in values.items()}
+
+    def _specs(self) -> list[dict[str, Any]]:
+        """What the browser needs to make each control."""
+        kinds = {Choice: "choice", Toggle: "toggle"}
+        return [
+            {
+                "name": name,
+                "kind": kinds.get(type(control), "slider"),
+                "label": control.label or name,
+                "stops": [control.words(stop) for stop in self._stops[name]],
+            }
+            for name, control in self._explorer.controls.items()
+        ]
+

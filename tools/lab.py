@@ -1,0 +1,194 @@
+"""A real JupyterLab on this machine's loopback, and a real Chromium looking at it.
+
+Used by the browser tests and by the latency benchmark.  Nothing else may be reached: every request
+that leaves the loopback interface is refused and remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def find_browser() -> str | None:
+    """The path of Chromium or Chrome, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+@contextmanager
+def jupyter_lab(folder: Path, home: Path) -> Iterator[str]:
+    """Run JupyterLab on `folder` with settings of its own under `home`; yields its address."""
+    _without_news(home / "config" / "labconfig")
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "RSI_TEACH_HOME": str(home / "journal"),
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root",
+               "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=test",
+               "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
+               "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+               f"--ServerApp.root_dir={folder}"]  # fmt: skip
+    log = (home / "lab.log").open("wb")
+    server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log,
+                              start_new_session=True)  # fmt: skip
+    try:
+        yield _address(server, home / "lab.log")
+    finally:
+        # The kernels are in the same process group: nothing of the test outlives it.
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+        log.close()
+
+
+def _without_news(folder: Path) -> None:
+    """Leave out JupyterLab's question whether to fetch news."""
+    folder.mkdir(parents=True, exist_ok=True)
+    off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (folder / "page_config.json").write_text(json.dumps(off))
+
+
+def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the server listens, once it answers."""
+    for _ in range(600):
+        found = re.search(rb"http://127\.0\.0\.1:(\d+)/lab", log.read_bytes())
+        if found:
+            address = f"http://127.0.0.1:{int(found[1])}"
+            try:
+                urllib.request.urlopen(f"{address}/api?token=test", timeout=5).read()
+                return address
+            except urllib.error.URLError:
+                pass
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError("JupyterLab did not start:\n" + log.read_text(errors="replace")[-3000:])
+
+
+@dataclass
+class Browser:
+    """A Chromium tab on a JupyterLab."""
+
+    page: Any
+    address: str
+    refused: list[str] = field(default_factory=list)
+
+    def open(self, notebook: str, *, kernel: bool = True) -> None:
+        """Open a notebook in a workspace of its own and wait until it is there."""
+        workspace = re.sub(r"\W", "", notebook) + str(time.monotonic_ns())
+        url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token=test"
+        self.page.goto(url)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        if kernel:
+            self.page.wait_for_function(
+                """() => window.jupyterapp.shell.currentWidget
+                ?.sessionContext?.session?.kernel?.status === 'idle'"""
+            )
+
+    def run(self, command: str, **arguments: Any) -> Any:
+        """Run one of JupyterLab's commands."""
+        return self.page.evaluate(
+            "([name, args]) => window.jupyterapp.commands.execute(name, args)",
+            [command, arguments],
+        )
+
+    def run_all(self) -> None:
+        """Run every cell of the open notebook and wait for the last."""
+        self.page.evaluate(
+            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }"
+        )
+        self.wait_idle()
+
+    def wait_idle(self, timeout: float = 180.0) -> None:
+        """Wait until no cell waits or runs."""
+        until = time.monotonic() + timeout
+        quiet = 0
+        while time.monotonic() < until:
+            busy = self.page.evaluate(
+                """() => { const panel = window.jupyterapp.shell.currentWidget;
+                const waiting = panel.content.widgets.some(cell =>
+                  cell.model.type === 'code' && cell.model.executionState !== 'idle'
+                  && cell.model.executionState !== undefined && cell.model.executionState !== null);
+                return waiting || panel.sessionContext.session?.kernel?.status !== 'idle' }"""
+            )
+            quiet = 0 if busy else quiet + 1
+            if quiet >= 3:
+                return
+            self.page.wait_for_timeout(150)
+        raise TimeoutError("the notebook is still running")
+
+    def errors(self) -> list[str]:
+        """The text of every error output in the open notebook."""
+        return self.page.evaluate(
+            """() => { const found = [];
+            for (const cell of window.jupyterapp.shell.currentWidget.content.widgets) {
+              if (cell.model.type !== 'code') continue;
+              const outputs = cell.model.outputs;
+              for (let i = 0; i < outputs.length; i++) {
+                const output = outputs.get(i).toJSON();
+                if (output.output_type === 'error') found.push(output.ename + ': ' + output.evalue);
+                if (output.name === 'stderr') found.push(String(output.text));
+              } }
+            return found }"""
+        )
+
+    def theme(self, name: str) -> None:
+        """Change JupyterLab's theme and wait for it."""
+        self.run("apputils:change-theme", theme=name)
+        light = str("Light" in name).lower()
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+
+@contextmanager
+def chromium(address: str, width: int = 1280, height: int = 900) -> Iterator[Browser]:
+    """A Chromium that can reach the loopback interface and nothing else."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_browser()
+    if path is None:
+        raise RuntimeError("no Chromium or Chrome on the PATH")
+    with sync_playwright() as play:
+        app = play.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        context = app.new_context(viewport={"width": width, "height": height})
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+        browser = Browser(context.new_page(), address)
+        browser.page.set_default_timeout(30_000)
+
+        def judge(route: Any) -> None:
+            if urlparse(route.request.url).hostname in ("127.0.0.1", "localhost", None):
+                route.continue_()
+            else:
+                browser.refused.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", judge)
+        yield browser
+        app.close()
