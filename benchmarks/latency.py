@@ -28,7 +28,7 @@ class Panels(Explorer):
     """Two panels with logarithmic axes: a band, twenty paths, a median, and a distribution."""
 
     gain = Slider(0.1, 10.0, 1.0, label="gain", log=True)
-    reverses_at = {"gain": 0.5}  # noqa: RUF012
+    reverses_at = {"gain": 0.5}
 
     def draw(self, figure: Any) -> None:
         """Axes and artists, once."""
@@ -186,7 +186,9 @@ def measure(browser: Browser, notebook: str) -> dict[str, float]:
 
 def drag(page: Any, slider: Any) -> float:
     """Frames a second while the handle is dragged to and fro."""
-    track = slider if slider.evaluate("e => e.tagName") == "INPUT" else slider.locator("xpath=../..")
+    track = (
+        slider if slider.evaluate("e => e.tagName") == "INPUT" else slider.locator("xpath=../..")
+    )
     box, handle = track.bounding_box(), slider.bounding_box()
     y = box["y"] + box["height"] / 2
     start = box["x"] + box["width"] / 2 if track is slider else handle["x"] + handle["width"] / 2

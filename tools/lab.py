@@ -23,10 +23,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def find_browser() -> str | None:
@@ -50,8 +55,7 @@ def jupyter_lab(folder: Path, home: Path) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root",
                "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=test",
-               "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
-               "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+               "--LabApp.expose_app_in_browser=True",
                f"--ServerApp.root_dir={folder}"]  # fmt: skip
     log = (home / "lab.log").open("wb")
     server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log,
@@ -122,9 +126,7 @@ class Browser:
 
     def run_all(self) -> None:
         """Run every cell of the open notebook and wait for the last."""
-        self.page.evaluate(
-            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }"
-        )
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         self.wait_idle()
 
     def wait_idle(self, timeout: float = 180.0) -> None:

@@ -1,7 +1,7 @@
 """Explorers: a model, a few controls, one picture and one sentence."""
 
 from rsi_teach.explorer.controls import Choice, Slider, Toggle
-from rsi_teach.explorer.explorer import Explorer
+from rsi_teach.explorer.explorer import Explorer, Picture
 from rsi_teach.explorer.palette import (
     BLACK,
     BLUE,
@@ -13,6 +13,7 @@ from rsi_teach.explorer.palette import (
     VERMILLION,
     readable,
 )
+from rsi_teach.explorer.words import percent
 
 __all__ = [
     "BLACK",
@@ -25,7 +26,9 @@ __all__ = [
     "VERMILLION",
     "Choice",
     "Explorer",
+    "Picture",
     "Slider",
     "Toggle",
+    "percent",
     "readable",
 ]

@@ -94,7 +94,7 @@ class Slider:
 
     def words(self, value: float) -> str:
         """The value with its unit, as it stands beside the slider."""
-        number = f"{value:,.0f}" if self.whole or abs(value) >= 1000 else f"{value:.3g}"
+        number = f"{value:,}" if self.whole else f"{value:.{6 if abs(value) >= 100 else 3}g}"
         return f"{number} {self.unit}".rstrip()
 
 

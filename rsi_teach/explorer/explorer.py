@@ -7,6 +7,7 @@ import html
 import inspect
 import io
 import math
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,43 +19,17 @@ Control = Slider | Choice | Toggle
 DPI = 100
 
 
-class Explorer:
-    """Controls, a picture that follows them, and a sentence that says what it shows.
+class Picture:
+    """A picture that moves: drawn once, its artists set again and again.
 
-    A subclass states its headline claim as its docstring, its controls as class attributes, and
-    three methods: `draw(figure)` draws everything once and keeps on `self` the artists that will
-    move (whatever it keeps is redrawn at each move; axes are not); `update(**values)` sets those
-    artists' data and returns the sentence; `headline(**values)` says whether the claim holds.
-    `reverses_at` is a setting at which it does not.
-
-    Displayed in a notebook it is live; `at` gives one setting as a still picture with words.
-
-    Raises
-    ------
-    TypeError
-        When a subclass is defined that leaves out one of these or names a control that is not.
-    ValueError
-        When it is used with a value outside a control's range.
+    A subclass gives two methods: `draw(figure)` draws everything once and keeps on `self` the
+    artists that will move (whatever it keeps is redrawn at each move; axes are not), and `update`
+    sets those artists' data and returns the sentence that says what is seen.
     """
 
-    reverses_at: ClassVar[dict[str, Any]]
     size: ClassVar[tuple[float, float]] = (8.2, 3.5)
     """Width and height of the picture in inches."""
     controls: ClassVar[dict[str, Control]] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Collect the controls and hold the class to the contract."""
-        super().__init_subclass__(**kwargs)
-        own = {k: v for k, v in vars(cls).items() if isinstance(v, Control)}
-        cls.controls = {**cls.controls, **own}
-        if not cls.__doc__ or not isinstance(getattr(cls, "reverses_at", None), dict):
-            raise TypeError(f"{cls.__name__} needs a docstring (its claim) and reverses_at")
-        for method in (cls.update, cls.headline):
-            names = list(inspect.signature(method).parameters)[1:]
-            if names != list(cls.controls):
-                raise TypeError(f"{cls.__name__}.{method.__name__} takes {names}, "
-                                f"the controls are {list(cls.controls)}")  # fmt: skip
-        cls._complete(cls.reverses_at)
 
     def draw(self, figure: Any) -> None:
         """Draw axes, labels and the first state; keep on `self` the artists that will move."""
@@ -64,82 +39,8 @@ class Explorer:
         """Set the moving artists' data and return the sentence."""
         raise NotImplementedError
 
-    def headline(self) -> bool:
-        """Whether the claim holds at this setting."""
-        raise NotImplementedError
-
-    @classmethod
-    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Every control's value: the given ones, checked, and the defaults."""
-        for name in values:
-            if name not in cls.controls:
-                raise ValueError(f"{cls.__name__} has no control {name!r}: "
-                                 f"it has {', '.join(cls.controls) or 'none'}")  # fmt: skip
-        return {
-            name: control.check(name, values.get(name, control.default))
-            for name, control in cls.controls.items()
-        }
-
-    @classmethod
-    def corners(cls) -> Iterator[dict[str, Any]]:
-        """The default, the reversal, and every combination of the controls' ends."""
-        yield cls._complete({})
-        yield cls._complete(cls.reverses_at)
-        ends = [(name, control.stops()) for name, control in cls.controls.items()]
-        for index in range(2 ** len(ends)):
-            yield {n: stops[-1 if index >> i & 1 else 0] for i, (n, stops) in enumerate(ends)}
-
     def say(self, **values: Any) -> str:
-        """The sentence at a setting; controls not named stand at their default."""
-        return self._move(self._complete(values))
-
-    def holds(self, **values: Any) -> bool:
-        """Whether the headline holds at a setting."""
-        return bool(self.headline(**self._complete(values)))
-
-    def at(self, **values: Any) -> Still:
-        """The picture and the sentence at a setting; controls not named stand at their default."""
-        sentence = self._move(self._complete(values))
-        return Still(_png(self._figure), sentence, round(self.size[0] * DPI))
-
-    def as_code(self, values: dict[str, Any]) -> str:
-        """The call that shows this setting."""
-        named = ", ".join(
-            f"{name}={value!r}"
-            for name, value in values.items()
-            if value != self.controls[name].default
-        )
-        return f"{type(self).__name__}().at({named})"
-
-    def live(self) -> Any:
-        """The widget: controls, canvas, sentence and buttons."""
-        from rsi_teach.explorer.view import View
-
-        return View(self)
-
-    def in_words(self) -> None:
-        """Print the sentence at the default, at the reversal, and with each control at its ends.
-
-        It goes through the live view, so what moves for a hand moves here as well.
-        """
-        view = self.live()
-        for title, values in self._stations():
-            print(f"{title}: {view.move(**values)}")
-
-    def _stations(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        yield "To begin with", {}
-        for name, control in self.controls.items():
-            for value in (control.stops()[0], control.stops()[-1]):
-                yield f"{control.label or name} {control.words(value)}", {name: value}
-        yield "Where it reverses", dict(self.reverses_at)
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        still, _ = self.at()._repr_mimebundle_()
-        live = self.live()._repr_mimebundle_()
-        return {**(live[0] if isinstance(live, tuple) else live), **still}, {}
-
-    def _move(self, values: dict[str, Any]) -> str:
-        """Draw if that has not happened yet, then update."""
+        """Move, and return the sentence."""
         if not hasattr(self, "_figure"):
             from matplotlib.figure import Figure
 
@@ -147,6 +48,17 @@ class Explorer:
                 self._figure = Figure(figsize=self.size, dpi=DPI, layout="constrained")
                 self.draw(self._figure)
         return self.update(**values)
+
+    def at(self, **values: Any) -> Still:
+        """Move, and return the picture with its sentence."""
+        sentence = self.say(**values)
+        return Still(_png(self._figure), sentence, round(self.size[0] * DPI))
+
+    def live(self) -> Any:
+        """The widget: canvas and sentence, and the controls if there are any."""
+        from rsi_teach.explorer.view import View
+
+        return View(self)
 
     def _moving(self) -> list[Any]:
         """The artists that `draw` kept, lowest first."""
@@ -192,6 +104,104 @@ class Explorer:
         from rsi_teach.explorer.recorder import Recorder
 
         return Recorder(*self._figure.get_size_inches() * DPI, DPI)
+
+
+class Explorer(Picture):
+    """Controls, a picture that follows them, and a sentence that says what it shows.
+
+    A subclass states its headline claim as its docstring, its controls as class attributes, and
+    `draw` and `update` as a `Picture` does, with the controls as `update`'s arguments.
+    `headline(**values)` says whether the claim holds; `reverses_at` is where it does not.
+
+    Displayed in a notebook it is live; `at` gives one setting as a still picture with words.
+
+    Raises
+    ------
+    TypeError
+        When a subclass is defined that leaves out one of these or names a control that is not.
+    ValueError
+        When it is used with a value outside a control's range.
+    """
+
+    reverses_at: ClassVar[dict[str, Any]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Collect the controls and hold the class to the contract."""
+        super().__init_subclass__(**kwargs)
+        own = {k: v for k, v in vars(cls).items() if isinstance(v, Control)}
+        cls.controls = {**cls.controls, **own}
+        if not cls.__doc__ or not isinstance(getattr(cls, "reverses_at", None), dict):
+            raise TypeError(f"{cls.__name__} needs a docstring (its claim) and reverses_at")
+        for method in (cls.update, cls.headline):
+            names = list(inspect.signature(method).parameters)[1:]
+            if names != list(cls.controls):
+                raise TypeError(f"{cls.__name__}.{method.__name__} takes {names}, "
+                                f"the controls are {list(cls.controls)}")  # fmt: skip
+        cls._complete(cls.reverses_at)
+
+    def headline(self) -> bool:
+        """Whether the claim holds at this setting."""
+        raise NotImplementedError
+
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Every control's value: the given ones, checked, and the defaults."""
+        for name in values:
+            if name not in cls.controls:
+                raise ValueError(f"{cls.__name__} has no control {name!r}: "
+                                 f"it has {', '.join(cls.controls) or 'none'}")  # fmt: skip
+        return {
+            name: control.check(name, values.get(name, control.default))
+            for name, control in cls.controls.items()
+        }
+
+    @classmethod
+    def corners(cls) -> Iterator[dict[str, Any]]:
+        """The default, the reversal, and every combination of the controls' ends."""
+        yield cls._complete({})
+        yield cls._complete(cls.reverses_at)
+        ends = [(name, control.stops()) for name, control in cls.controls.items()]
+        for index in range(2 ** len(ends)):
+            yield {n: stops[-1 if index >> i & 1 else 0] for i, (n, stops) in enumerate(ends)}
+
+    def say(self, **values: Any) -> str:
+        """The sentence at a setting; controls not named stand at their default."""
+        return super().say(**self._complete(values))
+
+    def holds(self, **values: Any) -> bool:
+        """Whether the headline holds at a setting."""
+        return bool(self.headline(**self._complete(values)))
+
+    def as_code(self, values: dict[str, Any]) -> str:
+        """The call that shows this setting."""
+        named = ", ".join(
+            f"{name}={value!r}"
+            for name, value in values.items()
+            if value != self.controls[name].default
+        )
+        return f"{type(self).__name__}().at({named})"
+
+    def in_words(self) -> None:
+        """Print the sentence at the default, at the reversal, and with each control at its ends.
+
+        It goes through the live view, so what moves for a hand moves here as well.
+        """
+        view = self.live()
+        for title, values in self._stations():
+            line = f"{title}: {view.move(**values)}"
+            print(textwrap.fill(line, 96, subsequent_indent="    "))
+
+    def _stations(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield "To begin with", {}
+        for name, control in self.controls.items():
+            for value in (control.stops()[0], control.stops()[-1]):
+                yield f"{control.label or name} {control.words(value)}", {name: value}
+        yield "Where it reverses", dict(self.reverses_at)
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        still, _ = self.at()._repr_mimebundle_()
+        live = self.live()._repr_mimebundle_()
+        return {**(live[0] if isinstance(live, tuple) else live), **still}, {}
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Recorder(RendererBase):
         gc: GraphicsContextBase,
         path: Path,
         transform: Transform,
-        rgbFace: Any = None,  # noqa: N803
+        rgbFace: Any = None,
     ) -> None:
         """Note down one path with its stroke and fill."""
         if gc.get_hatch():

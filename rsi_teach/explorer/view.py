@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from rsi_teach.explorer.controls import Choice, Toggle
-from rsi_teach.explorer.explorer import DPI, Explorer
+from rsi_teach.explorer.explorer import DPI, Explorer, Picture
 
 HERE = Path(__file__).parent
 
@@ -28,22 +28,22 @@ class View(anywidget.AnyWidget):
     # The browser knows what it sent: an echo would only cost a message.
     position = traitlets.Dict().tag(sync=True, echo_update=False)
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer = explorer
-        reversal = explorer._complete(explorer.reverses_at)
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        reversal = picture._complete(picture.reverses_at) if picture.controls else {}
         self._stops = {
-            name: control.stops(reversal[name]) for name, control in explorer.controls.items()
+            name: control.stops(reversal[name]) for name, control in picture.controls.items()
         }
-        start = self._at(explorer._complete({}))
+        start = self._at({name: control.default for name, control in picture.controls.items()})
         frame = self._frame(start)
         super().__init__(
-            size=[round(side * DPI) for side in explorer.size],
+            size=[round(side * DPI) for side in picture.size],
             controls=self._specs(),
             start=start,
             reversal=self._at(reversal),
             position=start,
-            still=explorer.record_still(),
-            frame=frame | explorer.record_moving(),
+            still=picture.record_still(),
+            frame=frame | picture.record_moving(),
         )
 
     def move(self, **values: Any) -> str:
@@ -59,19 +59,23 @@ class View(anywidget.AnyWidget):
         ValueError
             If there is no such control or the value is outside its range.
         """
-        self.position = self._at(self._explorer._complete(values))
+        self.position = self._at(self._picture._complete(values))
         return self.frame["sentence"]
 
     @traitlets.observe("position")
     def _moved(self, change: Any) -> None:
         # Before __init__ is through there is no comm, and nothing to send.
         if self.frame:
-            self.frame = self._frame(change.new) | self._explorer.record_moving()
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Send the picture as it is now."""
+        self.frame = self._frame(self.position) | self._picture.record_moving()
 
     def _frame(self, position: dict[str, int]) -> dict[str, Any]:
         values = {name: stops[position[name]] for name, stops in self._stops.items()}
-        sentence = self._explorer.say(**values)
-        return {"sentence": sentence, "code": self._explorer.as_code(values)}
+        code = self._picture.as_code(values) if isinstance(self._picture, Explorer) else ""
+        return {"sentence": self._picture.say(**values), "code": code}
 
     def _at(self, values: dict[str, Any]) -> dict[str, int]:
         """The number of the stop nearest to each value."""
@@ -93,6 +97,5 @@ class View(anywidget.AnyWidget):
                 "label": control.label or name,
                 "stops": [control.words(stop) for stop in self._stops[name]],
             }
-            for name, control in self._explorer.controls.items()
+            for name, control in self._picture.controls.items()
         ]
-

@@ -67,8 +67,6 @@ def _numbers(name: str, value: Any) -> np.ndarray:
         raw = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} = {value!r} is not an array of numbers") from None
-    if raw.dtype.kind == "b":
-        raise ValueError(f"{name} = {value!r} is a truth value, not a number")
     if raw.dtype.kind not in "iuf" or raw.size == 0:
         raise ValueError(f"{name} = {value!r} is not a number")
     return raw.astype(float, copy=False)

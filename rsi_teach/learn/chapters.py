@@ -1,0 +1,54 @@
+"""The chapters of the course, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rsi_teach.models.domain import within
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """One chapter: its number, the name all its files share, its title and its length.
+
+    Parameters
+    ----------
+    number : int
+        Place in the course, 0 to 17.
+    name : str
+        The name of the chapter's modules and notebooks.
+    title : str
+        What the learner reads.
+    minutes : int
+        Working time without the exercises, at least 1.
+
+    Examples
+    --------
+    >>> CHAPTERS[1].stem
+    '01_progress'
+    """
+
+    number: int
+    name: str
+    title: str
+    minutes: int
+
+    def __post_init__(self) -> None:
+        """Refuse a number or a length that cannot be."""
+        within("number", self.number, 0, 17, integer=True)
+        within("minutes", self.minutes, 1, integer=True)
+
+    @property
+    def stem(self) -> str:
+        """The file name of the chapter's notebooks, without its ending."""
+        return f"{self.number:02d}_{self.name}"
+
+
+CHAPTERS: dict[int, Chapter] = {
+    chapter.number: chapter
+    for chapter in (
+        Chapter(number=0, name="start_here", title="Start here", minutes=45),
+        Chapter(number=1, name="progress", title="Two kinds of progress", minutes=60),
+        Chapter(number=2, name="loop", title="The loop and its four stages", minutes=60),
+    )
+}

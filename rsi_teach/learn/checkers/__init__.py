@@ -1,0 +1,1 @@
+"""One module per chapter: the checkers of its exercises, each beside right and wrong answers."""

@@ -1,0 +1,1 @@
+"""The chapters' explorers and still figures, one module a chapter."""
