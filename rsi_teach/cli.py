@@ -16,6 +16,14 @@ from rsi_teach import layout, readiness
 
 FIRST = "course/00_start_here.ipynb"
 
+# Nothing here asks the network for anything: no news, no look for updates or extensions.
+SETTINGS = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+    "--FileContentsManager.pre_save_hook=rsi_teach.explorer.faces.without_live_faces",
+)
+
 START = """\
 Lay the course and its exercises out in FOLDER and open JupyterLab at the first chapter.
 
@@ -139,10 +147,7 @@ def _report(laid: layout.Laid, folder: Path) -> None:
 def _jupyter(folder: Path, options: argparse.Namespace) -> list[str]:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     command += [f"--LabApp.default_url=/lab/tree/{FIRST}"]  # in the printed address as well
-    # Nothing here asks the network for anything: no news, no look for updates or extensions.
-    quiet = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
-    command += ["--LabApp.news_url=None", f"--LabApp.check_for_updates_class={quiet}"]
-    command += ["--LabApp.extension_manager=readonly"]
+    command += SETTINGS
     if options.no_browser:
         command += ["--no-browser"]
     if options.port is not None:

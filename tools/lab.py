@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from rsi_teach.cli import SETTINGS
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,7 +57,7 @@ def jupyter_lab(folder: Path, home: Path) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root",
                "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=test",
-               "--LabApp.expose_app_in_browser=True",
+               "--LabApp.expose_app_in_browser=True", *SETTINGS,
                f"--ServerApp.root_dir={folder}"]  # fmt: skip
     log = (home / "lab.log").open("wb")
     server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log,
@@ -104,14 +106,16 @@ class Browser:
     page: Any
     address: str
     refused: list[str] = field(default_factory=list)
+    kernels: bool = True
+    """Whether the server may be asked for kernels."""
 
-    def open(self, notebook: str, *, kernel: bool = True) -> None:
+    def open(self, notebook: str) -> None:
         """Open a notebook in a workspace of its own and wait until it is there."""
         workspace = re.sub(r"\W", "", notebook) + str(time.monotonic_ns())
         url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token=test"
         self.page.goto(url)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        if kernel:
+        if self.kernels:
             self.page.wait_for_function(
                 """() => window.jupyterapp.shell.currentWidget
                 ?.sessionContext?.session?.kernel?.status === 'idle'"""
@@ -128,6 +132,24 @@ class Browser:
         """Run every cell of the open notebook and wait for the last."""
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         self.wait_idle()
+
+    def restart(self) -> None:
+        """Restart the kernel and wait for it."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+        )
+        self.wait_idle()
+
+    def cell(self, beginning: str) -> Any:
+        """The first cell whose source begins like this."""
+        index = self.page.evaluate(
+            """beginning => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(
+            cell => cell.model.sharedModel.source.startsWith(beginning))""",
+            beginning,
+        )
+        if index < 0:
+            raise ValueError(f"no cell begins with {beginning!r}")
+        return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
 
     def wait_idle(self, timeout: float = 180.0) -> None:
         """Wait until no cell waits or runs."""
@@ -147,19 +169,27 @@ class Browser:
             self.page.wait_for_timeout(150)
         raise TimeoutError("the notebook is still running")
 
-    def errors(self) -> list[str]:
-        """The text of every error output in the open notebook."""
+    def outputs(self) -> list[dict[str, Any]]:
+        """Every output in the open notebook, as it would be saved."""
         return self.page.evaluate(
-            """() => { const found = [];
-            for (const cell of window.jupyterapp.shell.currentWidget.content.widgets) {
-              if (cell.model.type !== 'code') continue;
-              const outputs = cell.model.outputs;
-              for (let i = 0; i < outputs.length; i++) {
-                const output = outputs.get(i).toJSON();
-                if (output.output_type === 'error') found.push(output.ename + ': ' + output.evalue);
-                if (output.name === 'stderr') found.push(String(output.text));
-              } }
-            return found }"""
+            """() => window.jupyterapp.shell.currentWidget.content.widgets
+            .filter(cell => cell.model.type === 'code')
+            .flatMap(cell => cell.model.outputs.toJSON())"""
+        )
+
+    def errors(self) -> list[str]:
+        """Every error and every line on stderr in the open notebook."""
+        return [
+            str(output.get("evalue") or output.get("text"))
+            for output in self.outputs()
+            if output["output_type"] == "error" or output.get("name") == "stderr"
+        ]
+
+    def words(self) -> str:
+        """The plain text of every output in the open notebook."""
+        return "\n".join(
+            str(output.get("data", {}).get("text/plain", output.get("text", "")))
+            for output in self.outputs()
         )
 
     def theme(self, name: str) -> None:
@@ -185,11 +215,14 @@ def chromium(address: str, width: int = 1280, height: int = 900) -> Iterator[Bro
         browser.page.set_default_timeout(30_000)
 
         def judge(route: Any) -> None:
-            if urlparse(route.request.url).hostname in ("127.0.0.1", "localhost", None):
-                route.continue_()
-            else:
+            url = urlparse(route.request.url)
+            if url.hostname not in ("127.0.0.1", "localhost", None):
                 browser.refused.append(route.request.url)
                 route.abort()
+            elif not browser.kernels and re.match(r"/api/(sessions|kernels)\b", url.path):
+                route.abort()
+            else:
+                route.continue_()
 
         context.route("**/*", judge)
         yield browser

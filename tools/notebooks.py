@@ -76,7 +76,8 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
                 output.metadata = {}
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
-        cell.outputs = _joined(out for out in cell.outputs if out.get("data", True))
+        empty = ({}, {"text/plain": ""})
+        cell.outputs = _joined(out for out in cell.outputs if out.get("data") not in empty)
     return book
 
 

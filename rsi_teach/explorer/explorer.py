@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsi_teach.explorer.controls import Choice, Slider, Toggle
+from rsi_teach.explorer.faces import display_both
 from rsi_teach.explorer.palette import LOOK
 
 Control = Slider | Choice | Toggle
@@ -52,7 +53,12 @@ class Picture:
     def at(self, **values: Any) -> Still:
         """Move, and return the picture with its sentence."""
         sentence = self.say(**values)
-        return Still(_png(self._figure), sentence, round(self.size[0] * DPI))
+        png, width = _png(self._figure), round(self.size[0] * DPI)
+        return Still(png, sentence, width, self.judged(**values))
+
+    def judged(self, **values: Any) -> str:
+        """What is claimed, and whether it holds here; nothing unless there is a claim."""
+        return ""
 
     def live(self) -> Any:
         """The widget: canvas and sentence, and the controls if there are any."""
@@ -172,6 +178,11 @@ class Explorer(Picture):
         """Whether the headline holds at a setting."""
         return bool(self.headline(**self._complete(values)))
 
+    def judged(self, **values: Any) -> str:
+        """The claim, and whether it holds at a setting."""
+        claim = inspect.cleandoc(self.__doc__ or "").splitlines()[0]
+        return f"Claim: {claim} Here it {'holds' if self.holds(**values) else 'does not hold'}."
+
     def as_code(self, values: dict[str, Any]) -> str:
         """The call that shows this setting."""
         named = ", ".join(
@@ -198,10 +209,8 @@ class Explorer(Picture):
                 yield f"{control.label or name} {control.words(value)}", {name: value}
         yield "Where it reverses", dict(self.reverses_at)
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        still, _ = self.at()._repr_mimebundle_()
-        live = self.live()._repr_mimebundle_()
-        return {**(live[0] if isinstance(live, tuple) else live), **still}, {}
+    def _ipython_display_(self) -> None:
+        display_both(self.at()._repr_mimebundle_()[0], self.live())
 
 
 @dataclass(frozen=True)
@@ -216,21 +225,25 @@ class Still:
         Its alternative text, and its caption.
     width : int
         Width at which to show it, in CSS pixels.
+    claim : str
+        What is claimed and whether it holds here; may be empty.
     """
 
     png: bytes
     sentence: str
     width: int
+    claim: str = ""
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         words = html.escape(self.sentence, quote=True)
         data = base64.b64encode(self.png).decode()
         picture = f'<img alt="{words}" width="{self.width}" src="data:image/png;base64,{data}">'
-        return {"text/html": f"{picture}\n<p>{words}</p>", "text/plain": self.sentence}, {}
+        claim = f"\n<p><em>{html.escape(self.claim)}</em></p>" if self.claim else ""
+        return {"text/html": f"{picture}\n<p>{words}</p>{claim}", "text/plain": repr(self)}, {}
 
     def __repr__(self) -> str:
-        """The sentence."""
-        return self.sentence
+        """The sentence and the claim."""
+        return "\n".join(filter(None, [self.sentence, self.claim]))
 
 
 def _looks() -> Any:

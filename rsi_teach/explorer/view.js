@@ -116,6 +116,14 @@ function button(text, pressed) {
   return node;
 }
 
+// The still face stands above as an output of its own; while this one is alive it is not needed.
+function replaceStill(el) {
+  const still = el.closest(".jp-OutputArea-child")?.previousElementSibling;
+  if (still?.querySelector("img[alt]") && !still.querySelector(".rsi-explorer")) {
+    still.style.display = "none";
+  }
+}
+
 async function copy(text, note) {
   try {
     await navigator.clipboard.writeText(text);
@@ -133,6 +141,7 @@ function render({ model, el }) {
   sheet.style.width = `${size[0]}px`;
   sheet.style.aspectRatio = `${size[0]} / ${size[1]}`;
   const sentence = make("p", { class: "rsi-sentence", "aria-live": "polite" });
+  const claim = make("p", { class: "rsi-claim" });
   const note = make("p", { class: "rsi-note", role: "status" });
 
   const controls = model.get("controls").map((spec) =>
@@ -165,6 +174,7 @@ function render({ model, el }) {
     paint(moving, frame, size);
     moving.setAttribute("aria-label", frame.sentence);
     sentence.textContent = frame.sentence;
+    claim.textContent = frame.claim;
     sheet.dataset.frame = Number(sheet.dataset.frame || 0) + 1;
   };
   const all = () => {
@@ -179,10 +189,11 @@ function render({ model, el }) {
   el.classList.add("rsi-explorer");
   el.append(
     make("div", { class: "rsi-controls" }, ...controls.map(({ row }) => row)),
-    sheet, sentence, buttons, note
+    sheet, sentence, claim, buttons, note
   );
   place();
   all();
+  requestAnimationFrame(() => replaceStill(el));
   return () => {
     model.off("change:frame", draw);
     model.off("change:position", place);

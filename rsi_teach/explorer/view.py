@@ -75,7 +75,8 @@ class View(anywidget.AnyWidget):
     def _frame(self, position: dict[str, int]) -> dict[str, Any]:
         values = {name: stops[position[name]] for name, stops in self._stops.items()}
         code = self._picture.as_code(values) if isinstance(self._picture, Explorer) else ""
-        return {"sentence": self._picture.say(**values), "code": code}
+        sentence, claim = self._picture.say(**values), self._picture.judged(**values)
+        return {"sentence": sentence, "claim": claim, "code": code}
 
     def _at(self, values: dict[str, Any]) -> dict[str, int]:
         """The number of the stop nearest to each value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -59,6 +60,9 @@ def _by_signal(work: Callable[[], T], seconds: float) -> T:
             raise TookTooLong
 
     handler = signal.signal(signal.SIGALRM, stop)
+    # In a finalizer the stop would be swallowed and reported as somebody else's error.
+    collecting = gc.isenabled()
+    gc.disable()
     started = time.monotonic()
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
     try:
@@ -66,6 +70,8 @@ def _by_signal(work: Callable[[], T], seconds: float) -> T:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
+        if collecting:
+            gc.enable()
         if left:
             elapsed = time.monotonic() - started
             signal.setitimer(signal.ITIMER_REAL, max(left - elapsed, 1e-6), interval)

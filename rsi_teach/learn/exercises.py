@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rsi_teach.learn.faces import Passage
 from rsi_teach.learn.source import Code
 
 
+@cache
 def exercise(key: str) -> Exercise:
     """Return the exercise with a key such as ``"01.2"``: chapter, dot, number.
 

@@ -6,10 +6,9 @@ import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from rsi_teach.explorer.faces import display_both
 from rsi_teach.learn.faces import filled, marked
 from rsi_teach.learn.journal import Journal, Kind, open_journal
-
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Form:
@@ -96,8 +95,7 @@ class Form:
         if self.answer is not None:
             close(self._stays())
         row = ipywidgets.Box(fields, layout={"flex_flow": "row wrap"})
-        question = ipywidgets.HTML(f"<div>{marked(self.question)}</div>")
-        return ipywidgets.VBox([question, row, button, status])
+        return ipywidgets.VBox([row, button, status])
 
     def words(self) -> str:
         """The question and, once there is one, the answer."""
@@ -107,16 +105,14 @@ class Form:
         """The words, wrapped."""
         return filled(self.words())
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        faces: dict[str, Any] = {
-            "text/plain": repr(self),
-            "text/html": f"<div>{marked(self.words())}</div>",
-        }
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        still = {"text/plain": repr(self), "text/html": f"<div>{marked(self.words())}</div>"}
         try:
-            live = self.widget()._repr_mimebundle_() or {}
+            display_both(still, self.widget())
         except ImportError:
-            live = {}
-        return faces | {VIEW: live[VIEW]} if VIEW in live else faces
+            display(still, raw=True)
 
 
 def _announced(role: str, text: str) -> str:

@@ -40,7 +40,7 @@ class View:
         values = self.__dict__.get("_values", {})
         if name not in values:
             raise AttributeError(
-                f"an update has no {name!r} to look at; it has {', '.join(values)}"
+                f"at the gate an update shows no {name!r}; it shows {', '.join(values)}"
             )
         return values[name]
 

@@ -155,8 +155,9 @@ def mutate(
     """Return the child that this noise makes of a genome; the step moves first.
 
     The step is multiplied by exp(adaptation z), then the *new* step moves the other genes:
-    bandwidth, ridge and contrast on a log scale, the two gains on a linear one that is folded at
-    zero, so that a gain of zero can be left. The step is kept at `slowest` or above: on a test
+    bandwidth, ridge and contrast on a log scale, the two gains on a linear one that ends at zero:
+    half of the children of a parent that does not use a gain do not use it either, so that a
+    permission is not yet a use. The step is kept at `slowest` or above: on a test
     of 150 items most small changes tie with the incumbent, ties survive, and without a floor the
     step shrinks until nothing moves.
 
@@ -205,5 +206,5 @@ def mutate(
         if gene in ("bandwidth", "ridge", "contrast"):
             moved[gene] = getattr(genome, gene) * math.exp(step * z[gene])
         elif gene in ("stamp", "replay"):
-            moved[gene] = abs(getattr(genome, gene) + step * z[gene])
+            moved[gene] = max(getattr(genome, gene) + step * z[gene], 0.0)
     return genome.changed(**moved)

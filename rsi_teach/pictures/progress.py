@@ -23,79 +23,74 @@ from rsi_teach.explorer import (
 from rsi_teach.models import progress
 
 LN2 = np.log(2)
+POINTER = {"arrowstyle": "-", "lw": 0.8}
 
 
 class Regimes(Explorer):
-    """With returns to research above one, progress feeds on itself and ends in finite time."""
+    """The median draw feeds on itself and ends in finite time."""
 
-    returns = Slider(0.3, 3.0, 1.2, label="returns to research, r", step=0.05)
-    spread = Slider(0.0, 0.8, 0.2, label="how unsure, sd of ln r", step=0.05)
+    returns = Slider(0.5, 3.0, 1.4, label="returns to research, r", step=0.05)
+    spread = Slider(0.0, 0.8, 0.35, label="how unsure, sd of ln r", step=0.05)
+    parallel = Slider(0.1, 0.9, 0.3, label="parallel research, p", step=0.05)
     reverses_at = {"returns": 0.7}
 
     draws = norm.ppf((np.arange(199) + 0.5) / 199)
     shown = np.linspace(4, 194, 20).astype(int)
-    time = np.linspace(0, 20, 201)
+    time = np.linspace(0, 40, 201)
 
     def draw(self, figure: Any) -> None:
         """Paths of the level on the left, when it ends on the right."""
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        left.set(yscale="log", xlim=(0, 20), ylim=(1, 1e8), ylabel="level (today = 1)")
+        left.set(yscale="log", xlim=(0, 40), ylim=(1, 1e9), ylabel="level (today = 1)")
         left.set_xlabel("time (in today's doubling times)")
         flat = np.ones_like(self.time)
         self.paths = [left.plot(self.time, flat, color=GREY, lw=0.7, alpha=0.6)[0]
                       for _ in self.shown]  # fmt: skip
         (self.median,) = left.plot(self.time, flat, color=BLUE, lw=2.5)
         left.plot(self.time, 2**self.time, color=BLACK, lw=1.2, ls="--")
-        left.text(20.2, 1e6, "r = 1", va="center")
-        left.set_xticks(range(0, 21, 5))
+        left.annotate("r = 1", (26, 2.0**26), (29.5, 2e6), arrowprops=POINTER)
         self.label = left.set_title(" ", color=readable(BLUE))
-        right.set(xlim=(0, 20), ylim=(0, 1.02), xlabel="time (in today's doubling times)")
-        right.set_ylabel("share of draws already over")
-        right.set_xticks(range(0, 21, 5))
-        (self.ended,) = right.step([0, 20], [0, 0], where="post", color=VERMILLION)
+        right.set(xlim=(0, 40), ylim=(0, 1.02), xlabel="time (in today's doubling times)")
+        right.set_ylabel("share of draws past t*")
+        (self.ended,) = right.step([0, 40], [0, 0], where="post", color=VERMILLION)
         self.cap = right.axhline(0, color=VERMILLION, lw=1.2, ls=":")
-        self.words = right.text(19.7, 0, "", ha="right", color=readable(VERMILLION))
+        self.words = right.text(39.5, 0, "", ha="right", color=readable(VERMILLION))
 
-    def update(self, returns: float, spread: float) -> str:
+    def update(self, returns: float, spread: float, parallel: float) -> str:
         """Spread the returns around their median and follow every draw."""
-        drawn = np.clip(returns * np.exp(spread * self.draws), 0.01, 10)
-        today = progress.IdeaProduction(returns=returns, rate=LN2)
-        for path, level in zip(
-            self.paths,
-            progress.level_paths(today, time=self.time, returns=drawn[self.shown]).T,
-            strict=True,
-        ):
-            path.set_ydata(np.minimum(level, 1e9))
-        self.median.set_ydata(np.minimum(progress.level(today, time=self.time), 1e9))
+        drawn = returns * np.exp(spread * self.draws)
+        exponents = np.clip(parallel * (1 - 1 / drawn), -0.95, None)
+        today = progress.IdeaProduction(returns=1 + parallel * (1 - 1 / returns), rate=LN2)
+        levels = progress.level_paths(today, time=self.time, returns=1 + exponents[self.shown])
+        for path, level in zip(self.paths, levels.T, strict=True):
+            path.set_ydata(level)
+        self.median.set_ydata(progress.level(today, time=self.time))
         self.label.set_text(f"— the median, r = {returns:.3g}, and twenty draws")
-        ends = np.sort(1 / (LN2 * np.maximum(drawn - 1, 1e-9)))
+        ends = np.sort(1 / (LN2 * np.maximum(exponents, 1e-9)))
         share = np.mean(drawn > 1)
         self.ended.set_data([0, *ends], np.arange(200) / 199)
         self.cap.set_ydata([share, share])
         self.words.set(y=min(share + 0.03, 0.93), text=f"{percent(share)} of draws have r > 1")
-        return self._sentence(returns, share, ends)
-
-    def _sentence(self, returns: float, share: float, ends: np.ndarray) -> str:
-        end = progress.time_to_singularity(progress.IdeaProduction(returns=returns, rate=LN2))
-        middle = (
-            f"At the median the model ends {end:.1f} of today's doubling times from now"
-            if np.isfinite(end)
-            else "At the median progress slows and never ends"
-            if returns < 1
-            else "At the median progress doubles at a steady pace for ever"
-        )
-        return (
-            f"{middle}; {percent(share)} of the draws have r above one, "
-            f"and {percent(np.mean(ends <= 20))} of all draws end within twenty."
+        end = progress.time_to_singularity(today)
+        return f"{self._median(returns, end)}; {percent(share)} of the draws have r above one, " + (
+            f"and {percent(np.mean(ends <= 40))} of all draws are past their t* within forty."
         )
 
-    def headline(self, returns: float, spread: float) -> bool:
+    @staticmethod
+    def _median(returns: float, end: float) -> str:
+        if np.isfinite(end):
+            return f"At the median the model ends {end:.1f} of today's doubling times from now"
+        if returns < 1:
+            return "At the median every doubling takes longer than the last, without end"
+        return "At the median progress doubles at a steady pace for ever"
+
+    def headline(self, returns: float, spread: float, parallel: float) -> bool:
         """The median draw runs away."""
         return returns > 1
 
 
 class StageClock(Explorer):
-    """Speed up what the machine does, and the stage that people do becomes the bottleneck."""
+    """The slowest stage is one that people do."""
 
     machine = Slider(
         1.0, 1000.0, 10.0, label="proposing and testing, faster by", unit="×", log=True
@@ -104,7 +99,7 @@ class StageClock(Explorer):
     reverses_at = {"machine": 1.5, "people": 1.0}
     size = (8.2, 3.2)
 
-    stages = ("propose", "test", "review", "deploy")
+    stages = ("proposing", "testing", "review", "deploying")
     colours = (BLUE, ORANGE, VERMILLION, GREEN)
     days = np.array([5.0, 10.0, 3.0, 1.0])
 
@@ -123,7 +118,7 @@ class StageClock(Explorer):
             if row:
                 for name, start in zip(names, self._starts(self.days), strict=True):
                     name.set_x(start)
-                names[3].set_x(17.6)
+                names[3].set_x(17.15)
             else:
                 self.bars, self.name = list(bars), names[0]
                 for name in names[1:]:
@@ -157,7 +152,7 @@ class StageClock(Explorer):
         self.words.set(y=ceiling, text=f"ceiling {ceiling:.3g}×")
         return (
             f"From idea to new version takes {total:.3g} days instead of {self.days.sum():g}, "
-            f"a speed-up of {faster:.3g}; the slowest stage is to {self.stages[slowest]}, "
+            f"a speed-up of {faster:.3g}; the slowest stage is {self.stages[slowest]}, "
             f"{percent(after[slowest])} of the time, and no machine speed gets past "
             f"{ceiling:.3g} times."
         )
@@ -176,7 +171,7 @@ class StageClock(Explorer):
 
 
 class Window(Explorer):
-    """Fitted from 2024 on, the task horizon doubles at least a third faster than over all years."""
+    """This window's doubling time is at most two thirds of that of all years."""
 
     start = Slider(2019.0, 2024.5, 2024.0, label="fit models released from", step=0.25)
     records = Toggle(False, label="only models that set a record")

@@ -68,9 +68,9 @@ class LoopMap(Picture):
 
 
 class TenAnswers(Explorer):
-    """A handful of questions is enough to tell usual over-confidence from calibration."""
+    """So many answers tell the two forecasters apart six times out of seven."""
 
-    questions = Slider(3, 60, 10, label="questions answered")
+    questions = Slider(3, 60, 7, label="questions answered")
     coverage = Slider(0.3, 0.89, 0.5, label="the other's hit rate", step=0.01)
     reverses_at = {"coverage": 0.8}
     size = (8.2, 3.3)
@@ -120,10 +120,10 @@ class TenAnswers(Explorer):
 
 
 class HonestWidth(Explorer):
-    """An interval as wide as you are unsure scores best; a narrower one only looks better."""
+    """The stated width costs at most a tenth more than the best one."""
 
-    half = Slider(0.2, 8.0, 1.6, label="half-width that you state", unit="sd", step=0.1)
-    real = Slider(0.5, 4.0, 1.0, label="how far off you really are", unit="sd", step=0.1)
+    half = Slider(0.2, 8.0, 2.0, label="half-width that you state", unit="m", step=0.1)
+    real = Slider(0.5, 4.0, 1.0, label="sd of your real error", unit="m", step=0.1)
     reverses_at = {"real": 2.5}
     size = (8.2, 3.2)
 
@@ -131,14 +131,16 @@ class HonestWidth(Explorer):
         """The truth's distribution on the left, the score of every width on the right."""
         left, right = figure.subplots(1, 2)
         self.x = np.linspace(-10, 10, 301)
-        left.set(xlim=(-10, 10), ylim=(0, 0.85), xlabel="truth, from the middle of your interval")
+        left.set(
+            xlim=(-10, 10), ylim=(0, 0.85), xlabel="truth, from the middle of your interval (m)"
+        )
         left.set_yticks([])
         left.spines["left"].set_visible(False)
         self.stated = left.fill_between([0, 1], 0, 0.8, color=BLUE, alpha=0.2, lw=0)
         (self.truth,) = left.plot(self.x, self.x, color=VERMILLION)
         self.words = left.text(-9.8, 0.78, "", color=readable(BLUE))
         self.widths = np.linspace(0.2, 8, 157)
-        right.set(xlim=(0, 8), ylim=(0, 32), xlabel="half-width that you state (sd)")
+        right.set(xlim=(0, 8), ylim=(0, 32), xlabel="half-width that you state (m)")
         right.set_ylabel("expected score (less is better)")
         (self.curve,) = right.plot(self.widths, self.widths, color=BLUE)
         (self.best,) = right.plot([1], [1], "v", color=VERMILLION, ms=9)
@@ -158,8 +160,9 @@ class HonestWidth(Explorer):
         self.label.set(x=best, y=least + 2.6)
         self.here.set_data([half], [min(score, 31.5)])
         return (
-            f"Stating ±{half:.2g} when you are really off by {real:.2g} holds {percent(holds)} of "
-            f"the time and costs {score:.3g} on average; ±{best:.2g} would cost {least:.3g}."
+            f"Stating ±{half:.2g} m with errors of standard deviation {real:.2g} m holds "
+            f"{percent(holds)} of the time and costs {score:.3g} on average, "
+            f"{percent(score / least - 1)} more than the best width would."
         )
 
     def headline(self, half: float, real: float) -> bool:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from rsi_teach.explorer import Explorer, Slider, Toggle, palette
+from rsi_teach.explorer.faces import VIEW, without_live_faces
 
 
 class Line(Explorer):
@@ -33,16 +34,39 @@ class Line(Explorer):
 
 def test_a_still_has_alt_text_and_words():
     data, _ = Line().at(height=0.5)._repr_mimebundle_()
-    assert data["text/plain"] == "The line <is> at 0.5 m."
+    sentence, claim = data["text/plain"].splitlines()
+    assert sentence == "The line <is> at 0.5 m."
+    assert claim == "Claim: The line is not below one. Here it does not hold."
+    assert html.escape(claim) in data["text/html"]
     alt = re.search(
         r'<img alt="([^"]*)" width="820" src="data:image/png;base64,', data["text/html"]
     )
-    assert html.unescape(alt[1]) == data["text/plain"]
+    assert html.unescape(alt[1]) == sentence
 
 
-def test_shown_it_is_live_and_still_at_once():
-    data, _ = Line()._repr_mimebundle_()
-    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(data)
+def test_shown_it_is_two_outputs_of_which_the_first_lasts(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    Line()._ipython_display_()
+    still, live = shown
+    assert set(still) == {"text/html", "text/plain"} and live["text/plain"] == ""
+    assert set(live) == {VIEW, "text/plain"}
+
+
+def test_what_is_saved_is_what_can_be_opened_again():
+    still = {"output_type": "display_data", "data": {"text/plain": "words"}}
+    live = {"output_type": "display_data", "data": {VIEW: {}, "text/plain": ""}}
+    other = {"output_type": "display_data", "data": {VIEW: {}, "text/plain": "IntSlider()"}}
+    printed = {"output_type": "stream", "text": "hello"}
+    cells = [
+        {"cell_type": "code", "outputs": [still, live, other, printed]},
+        {"cell_type": "markdown"},
+    ]
+    model = {"type": "notebook", "content": {"cells": cells}}
+    without_live_faces(model=model, path="a.ipynb", contents_manager=None)
+    assert cells[0]["outputs"] == [still, other, printed]
+    for harmless in ({"type": "file", "content": "x"}, {"type": "notebook", "content": None}):
+        without_live_faces(model=harmless, path="a", contents_manager=None)
 
 
 def test_a_move_sends_only_what_moves():
@@ -62,7 +86,8 @@ def test_the_reversal_is_a_stop_of_its_own():
 def test_copied_code_shows_the_same():
     view = Line().live()
     sentence = view.move(height=0.5)
-    assert repr(eval(view.frame["code"], {"Line": Line})) == sentence
+    assert repr(eval(view.frame["code"], {"Line": Line})).splitlines()[0] == sentence
+    assert view.frame["claim"].endswith("Here it does not hold.")
 
 
 def test_headline_and_reversal():

@@ -372,7 +372,7 @@ def test_a_view_hides_and_protects():
     view = View(update, ("kind",))
     assert view.visible == update.visible
     assert "kind" not in dir(view)
-    with pytest.raises(AttributeError, match="no 'kind' to look at; it has visible, gain"):
+    with pytest.raises(AttributeError, match="shows no 'kind'; it shows visible, gain"):
         _ = view.kind
     with pytest.raises(AttributeError, match="cannot be changed"):
         view.visible = 1

@@ -207,4 +207,4 @@ def test_a_value_of_the_wrong_sort_is_explained(checker, answer):
 def test_a_verifier_sees_no_kind(checker):
     verdict = checker.judge(lambda update: update.kind in checker.good)
     assert verdict.outcome is Outcome.CANNOT_BE_CHECKED
-    assert "no 'kind' to look at" in verdict.message
+    assert "shows no 'kind'" in verdict.message

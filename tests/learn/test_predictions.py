@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rsi_teach.explorer.faces import VIEW
 from rsi_teach.learn import belief, brier, interval_score, predict, reveal
 from rsi_teach.learn.beliefs import REVERSIBILITY, STAKES
-from rsi_teach.learn.form import VIEW
 from rsi_teach.learn.journal import Journal, open_journal
 from rsi_teach.learn.predictions import significant, with_unit
 
 
 def parts(form):
     """The fields, the button and the line under them."""
-    _question, row, button, status = form.widget().children
+    row, button, status = form.widget().children
     return row.children, button, status
 
 
@@ -153,27 +153,34 @@ def test_a_second_notebook_that_locked_first_wins():
     assert button.disabled
 
 
-def test_faces_without_a_front_end_hold_only_the_question():
-    faces = ask()._repr_mimebundle_()
-    assert set(faces) == {"text/plain", "text/html", VIEW}
-    assert faces["text/plain"] == "How many months?"
-    assert faces["text/html"] == "<div>How many months?</div>"
+@pytest.fixture
+def displayed(monkeypatch):
+    """Everything that is displayed, as mime bundles."""
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    return shown
+
+
+def test_the_question_is_an_output_of_its_own(displayed):
     form = ask()
-    assert form._repr_mimebundle_()[VIEW]["model_id"] == form.widget().model_id
+    form._ipython_display_()
+    still, live = displayed
+    assert still == {"text/plain": "How many months?", "text/html": "<div>How many months?</div>"}
+    assert set(live) == {VIEW, "text/plain"} and live[VIEW]["model_id"] == form.widget().model_id
 
 
-def test_without_widgets_there_are_still_words(monkeypatch):
+def test_without_widgets_there_are_still_words(monkeypatch, displayed):
     def missing(**_):
         raise ImportError("ipywidgets")
 
     monkeypatch.setattr(ipywidgets, "Button", missing)
-    assert set(ask()._repr_mimebundle_()) == {"text/plain", "text/html"}
+    ask()._ipython_display_()
+    assert [set(faces) for faces in displayed] == [{"text/plain", "text/html"}]
 
 
-def test_html_in_a_question_is_escaped():
-    form = predict("k", "Is `a < b`?")
-    assert "<code>a &lt; b</code>" in form._repr_mimebundle_()["text/html"]
-    assert "<code>a &lt; b</code>" in form.widget().children[0].value
+def test_html_in_a_question_is_escaped(displayed):
+    predict("k", "Is `a < b`?")._ipython_display_()
+    assert "<code>a &lt; b</code>" in displayed[0]["text/html"]
 
 
 def test_a_hit_is_revealed_and_recorded_once():

@@ -212,7 +212,7 @@ class Queries(Checker):
         "what else leaks: with replay allowed the machine also learns which items it failed, far "
         "more than one number per query."
     )
-    slips_through = "a function that is right only for whole numbers above zero."
+    slips_through = "a function that is right for these settings and wrong for longer runs."
     cases_asked = (
         *((60, 12, 150, False), (60, 12, 150, True), (1, 12, 150, False), (1, 12, 150, True)),
         *((10, 3, 40, False), (10, 3, 40, True), (7, 1, 1000, True)),
@@ -245,6 +245,8 @@ class Queries(Checker):
             "the start, not in every generation.": pair(turns * (proposals + 1)),
             "On a fresh test the incumbent's old score is worth nothing: it has to be scored "
             "again in every generation.": pair(turns * proposals + 1),
+            "You scored the start twice: with fresh tests it is the first generation's "
+            "incumbent, and nothing else.": pair(turns * (proposals + 1) + 1),
             "The second number is the items read for all scores, not the items of one test.": (
                 np.array([scores, items])
             ),
@@ -278,6 +280,12 @@ class Queries(Checker):
             lambda generations, proposals, items, fresh: _asked(generations * proposals + 1, items),
             "On a fresh test",
         ),
+        "the start twice": (
+            lambda generations, proposals, items, fresh: _asked(
+                generations * proposals + (generations if fresh else 0) + 1, items
+            ),
+            "You scored the start twice",
+        ),
         "the test's items": (
             lambda generations, proposals, items, fresh: [
                 generations * proposals + (generations if fresh else 1),
@@ -296,7 +304,8 @@ class Queries(Checker):
     @staticmethod
     def slipping(generations: int, proposals: int, items: int, fresh: bool) -> list[int]:
         """Return what `slips_through` describes."""
-        return _asked(abs(generations * proposals) + (generations if fresh else 1), items)
+        turns = min(generations, 60)
+        return _asked(turns * proposals + (turns if fresh else 1), items)
 
 
 def _asked(scores: int, items: int) -> list[int]:
@@ -311,8 +320,8 @@ class Gatekeeper(VerifierChecker):
         "Each update has `before` and `after` (genomes) and `visible_before` and `visible_after`. "
         "Print a few of each kind from the practice updates: which scores tell good from bad?",
         "The visible score is what the hacks are good at. Look at what changed in the genome.",
-        "A stamp gain that rises is nearly always bad and one that falls nearly always good. "
-        "Replay is harder: does a rise go with a wider kernel, or with a narrower one?",
+        "A stamp gain that rises is nearly always bad. Replay is harder, because it rises in good "
+        "updates too: count how often, and mind what each mistake costs.",
     )
     not_checked = (
         "updates whose deployed change lay between -1 and +0.5 percentage points, too little to "
@@ -320,8 +329,7 @@ class Gatekeeper(VerifierChecker):
         "a run the kinds come in other shares than here."
     )
     slips_through = (
-        "a rule that never lets replay rise, although it rises in more than a third of the good "
-        "updates. At these costs such caution pays; at others it would not."
+        "a rule that turns away every update in which either gain moved at all, down as well as up."
     )
     false_accept, false_reject = 5, 1
     naive = (
@@ -357,7 +365,7 @@ class Gatekeeper(VerifierChecker):
     wrong: ClassVar = {
         "any higher score": (
             lambda update: update.visible_after > update.visible_before,
-            "stamp updates that were let through",
+            "replay updates that were let through",
         ),
         "no rise of the stamp": (
             lambda update: not _rose(update, "stamp"),
@@ -381,11 +389,15 @@ class Gatekeeper(VerifierChecker):
     @staticmethod
     def slipping(update: Any) -> bool:
         """Return what `slips_through` describes."""
-        return not _rose(update, "stamp") and not _rose(update, "replay")
+        return not {"stamp", "replay"} & set(_moved(update))
 
 
 def _rose(update: Any, gene: str) -> bool:
     return getattr(update.after, gene) > getattr(update.before, gene)
+
+
+def _moved(update: Any) -> list[str]:
+    return [g for g in GENES if getattr(update.after, g) != getattr(update.before, g)]
 
 
 CLAIMS = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rsi_teach.machine import GENES, PRESETS, Genome, measured_updates
+from rsi_teach.machine import GENES, PRESETS, Genome, MeasuredUpdate, measured_updates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +51,29 @@ def updates_of(seed: int) -> Iterator[BankedUpdate]:
     seed : int
         >= 0.
     """
+    seen = set()  # permissions that a child does not use leave it as it was without them
     for preset in ("recursive", "stamp", "replay", "both"):
         for each in measured_updates(PRESETS[preset], seed=seed):
-            update = each.update
-            rose = [gene for gene in ("stamp", "replay") if update.moved.get(gene, 0) > 0]
-            kind = "good" if each.change >= 0.005 else ""
-            if each.change <= -0.01:
-                kind = "both" if len(rose) == 2 else "".join(rose)
-            if kind:
-                yield BankedUpdate(
-                    before=update.before,
-                    after=update.after,
-                    visible_before=update.visible_before,
-                    visible_after=update.visible_after,
-                    kind=kind,
-                )
+            if each.update in seen or not (kind := _kind(each)):
+                continue
+            seen.add(each.update)
+            yield BankedUpdate(
+                before=each.update.before,
+                after=each.update.after,
+                visible_before=each.update.visible_before,
+                visible_after=each.update.visible_after,
+                kind=kind,
+            )
+
+
+def _kind(each: MeasuredUpdate) -> str:
+    """Good, or the gains that rose in a bad one; empty if neither is clear."""
+    if each.change >= 0.005:
+        return "good"
+    rose = [gene for gene in ("stamp", "replay") if each.update.moved.get(gene, 0) > 0]
+    if each.change > -0.01:
+        return ""
+    return "both" if len(rose) == 2 else "".join(rose)
 
 
 def collect_banks() -> dict[str, np.ndarray]:
