@@ -4,6 +4,11 @@ import os
 
 import pytest
 
+# As `rsi-teach start` does, and before anything loads NumPy: small matrices, one thread.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# ruff: isort: split
+
 from tools.lab import find_browser
 
 

@@ -372,10 +372,10 @@ CASES: dict[str, Case] = {
     "start_here.expected_interval_score": Case(
         valid=fixed(
             half_width=array(number(0, 1e6)), sd=number(1e-6, 1e6),
-            alpha=number(1e-6, 1, exclude_max=True),
+            alpha=number(1e-6, 1),
         ),
         holds=numbers(of("half_width"), low=0),
-        refused={"half_width": [-1.0, 1e7], "sd": [0.0, 1e7], "alpha": [0.0, 1.0]},
+        refused={"half_width": [-1.0, 1e7], "sd": [0.0, 1e7], "alpha": [0.0, 1.1]},
     ),
     # progress
     "progress.IdeaProduction": Case(

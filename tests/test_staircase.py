@@ -101,10 +101,14 @@ def test_importing_every_room_loads_no_heavy_package():
 
 
 def test_no_module_is_longer_than_a_reader_bears():
-    """Docstrings are half of a module here, and are not counted: the limit is on code."""
+    """Docstrings are half of a module here, and are not counted: the limit is on code.
+
+    A chapter's checkers stand beside their wrong answers, which read like a list.
+    """
     lines = {
         name(path): len(path.read_text("utf-8").splitlines()) - docstring_lines(tree(path))
         for path in MODULES
+        if path.parent.name != "checkers"
     }
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
 

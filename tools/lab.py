@@ -115,6 +115,9 @@ class Browser:
         url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token=test"
         self.page.goto(url)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.content?.widgets?.length"
+        )
         if self.kernels:
             self.page.wait_for_function(
                 """() => window.jupyterapp.shell.currentWidget

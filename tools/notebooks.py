@@ -152,6 +152,7 @@ def execute(path: Path) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as home:
         os.environ["RSI_TEACH_HOME"] = home
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `rsi-teach start` does
         client = NotebookClient(
             book, timeout=600, kernel_name="python3", resources={"metadata": {"path": path.parent}}
         )
@@ -160,6 +161,13 @@ def execute(path: Path) -> float:
     book.metadata["rsi_teach"] = {"ran": fingerprint(book)}
     write(normalised(book), path)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _draw_front_page() -> None:
+    """The README's picture, drawn as chapter 02 draws it."""
+    from rsi_teach.pictures.loop import Machine
+
+    (ROOT / "course" / "machine.png").write_bytes(Machine().at().png)
 
 
 def main(names: list[str]) -> int:
@@ -175,6 +183,7 @@ def main(names: list[str]) -> int:
             print(f"{name}: {times[name]} s of CPU")
         if path.parent.name == "solutions":
             write(exercise_of(read(path)), ROOT / "exercises" / path.name)
+    _draw_front_page()
     TIMES.write_text(json.dumps(dict(sorted(times.items())), indent=1) + "\n")
     return 0
 

@@ -121,7 +121,8 @@ class Machine(Explorer):
         self.genes.set_data(np.clip(moved, -5, 5).ravel(), np.tile(np.arange(6), len(made)))
         return (
             f"After {generation} generation{'s' * (generation > 1)} the lab sees "
-            f"{percent(seen[:, generation].mean(), 1)} and what is deployed reads {percent(real[:, generation].mean(), 1)} right, against "
+            f"{percent(seen[:, generation].mean(), 1)} and what is deployed reads "
+            f"{percent(real[:, generation].mean(), 1)} right, against "
             f"{percent(real[:, 0].mean(), 1)} at the start: means of {len(made)} runs, which "
             f"lie up to {100 * np.ptp(real[:, generation]):.0f} points apart when deployed."
         )

@@ -382,7 +382,7 @@ class Gatekeeper(VerifierChecker):
         "everything": (lambda update: True, "let through"),
         "no leaps": (
             lambda update: update.visible_after - update.visible_before < 0.02,
-            "stamp updates that were let through",
+            "replay updates that were let through",
         ),
     }
 
