@@ -104,10 +104,10 @@ WATCH = """() => {
     const image = document.querySelector('.jp-OutputArea img');
     const sheet = document.querySelector('.rsi-sheet');
     const echo = document.querySelector('.echo');
-    const now = image ? image.src : sheet ? sheet.dataset.frame : echo ? echo.textContent : '';
+    const now = sheet ? sheet.dataset.frame : image ? image.src : echo ? echo.textContent : '';
     if (!now || now === last) return;
     last = now;
-    if (image) await image.decode().catch(() => {});
+    if (image && !sheet) await image.decode().catch(() => {});
     painted();
   };
   look().then(() => { window.times = [] });
