@@ -116,7 +116,9 @@ class Browser:
         self.page.goto(url)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.content?.widgets?.length"
+            """() => { const panel = window.jupyterapp.shell.currentWidget;
+            const count = panel?.context?.isReady && panel.content.model?.cells.length;
+            return count && panel.content.widgets.length === count }"""
         )
         if self.kernels:
             self.page.wait_for_function(

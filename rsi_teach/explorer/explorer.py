@@ -48,6 +48,10 @@ class Picture:
             with _looks():
                 self._figure = Figure(figsize=self.size, dpi=DPI, layout="constrained")
                 self.draw(self._figure)
+                self.update(**values)
+                # Laid out once: what moves must not push the axes about.
+                self._figure.draw_without_rendering()
+                self._figure.set_layout_engine("none")
         return self.update(**values)
 
     def at(self, **values: Any) -> Still:
@@ -59,6 +63,15 @@ class Picture:
     def judged(self, **values: Any) -> str:
         """What is claimed, and whether it holds here; nothing unless there is a claim."""
         return ""
+
+    def as_code(self, values: dict[str, Any]) -> str:
+        """The call that shows a setting; nothing if there is nothing to set."""
+        return ""
+
+    @property
+    def pixels(self) -> list[int]:
+        """Width and height of the live picture in CSS pixels."""
+        return [round(side * DPI) for side in self.size]
 
     def live(self) -> Any:
         """The widget: canvas and sentence, and the controls if there are any."""
@@ -87,14 +100,13 @@ class Picture:
         return sorted(kept.values(), key=lambda artist: artist.get_zorder())
 
     def record_still(self) -> dict[str, Any]:
-        """A recording of everything that does not move; fixes the layout."""
+        """A recording of everything that does not move."""
         moving = self._moving()
         for artist in moving:
             artist.set_animated(True)
         with _looks():
             recorder = self._recorder()
             self._figure.draw(recorder)
-            self._figure.set_layout_engine("none")
         for artist in moving:
             artist.set_animated(False)
         return recorder.recording()

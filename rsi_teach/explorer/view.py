@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from rsi_teach.explorer.controls import Choice, Toggle
-from rsi_teach.explorer.explorer import DPI, Explorer, Picture
+
+if TYPE_CHECKING:
+    from rsi_teach.explorer.explorer import Picture
 
 HERE = Path(__file__).parent
 
@@ -37,7 +39,7 @@ class View(anywidget.AnyWidget):
         start = self._at({name: control.default for name, control in picture.controls.items()})
         frame = self._frame(start)
         super().__init__(
-            size=[round(side * DPI) for side in picture.size],
+            size=picture.pixels,
             controls=self._specs(),
             start=start,
             reversal=self._at(reversal),
@@ -74,9 +76,11 @@ class View(anywidget.AnyWidget):
 
     def _frame(self, position: dict[str, int]) -> dict[str, Any]:
         values = {name: stops[position[name]] for name, stops in self._stops.items()}
-        code = self._picture.as_code(values) if isinstance(self._picture, Explorer) else ""
-        sentence, claim = self._picture.say(**values), self._picture.judged(**values)
-        return {"sentence": sentence, "claim": claim, "code": code}
+        return {
+            "sentence": self._picture.say(**values),
+            "claim": self._picture.judged(**values),
+            "code": self._picture.as_code(values),
+        }
 
     def _at(self, values: dict[str, Any]) -> dict[str, int]:
         """The number of the stop nearest to each value."""

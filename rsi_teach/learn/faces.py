@@ -66,7 +66,7 @@ def _cell(text: str, tag: str = "td", scope: str = "") -> str:
     # JupyterLab sets every cell to the right, which suits numbers only.
     side = "right" if text.replace(".", "", 1).isdigit() else "left"
     scoped = f' scope="{scope}"' if scope else ""
-    return f'<{tag}{scoped} style="text-align:{side}">{html.escape(text)}</{tag}>'
+    return f'<{tag}{scoped} style="text-align:{side}">{marked(text)}</{tag}>'
 
 
 @dataclass(frozen=True, kw_only=True)

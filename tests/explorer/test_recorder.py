@@ -26,6 +26,10 @@ def line(axes):
     axes.plot(X, np.where(np.abs(X - 3) < 0.4, np.nan, X / 6), ":", lw=2)
 
 
+def gaps(axes):
+    axes.plot(X, np.where(np.abs(X - 3) < 1.2, np.nan, np.sin(X)), lw=6)
+
+
 def log_axes(axes):
     axes.set(xscale="log", yscale="log")
     axes.plot(X[1:], X[1:] ** 3, "-.")
@@ -89,7 +93,7 @@ def nothing(axes):
     axes.scatter([], [])
 
 
-KINDS = (line, log_axes, markers, band, bars, steps_and_stems, image, mesh, text, patches,
+KINDS = (line, gaps, log_axes, markers, band, bars, steps_and_stems, image, mesh, text, patches,
          clipping, nothing)  # fmt: skip
 
 
