@@ -55,7 +55,7 @@ def release(tmp_path):
 
 def files(folder):
     return {
-        path.relative_to(folder).as_posix(): path.read_text()
+        path.relative_to(folder).as_posix(): path.read_text("utf-8", errors="replace")
         for path in folder.rglob("*")
         if path.is_file() and path.name != layout.MANIFEST
     }
