@@ -106,7 +106,7 @@ class StageClock(Explorer):
     def draw(self, figure: Any) -> None:
         """Two clocks on the left, the law and its ceiling on the right."""
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        left.set(xlim=(0, 19.4), ylim=(-0.6, 1.75), xlabel="from idea to new version (days)")
+        left.set(xlim=(0, 20.5), ylim=(-0.6, 1.75), xlabel="from idea to new version (days)")
         left.set_yticks([1, 0], ["before", "after"])
         left.set_xticks(range(0, 20, 5))
         self.bars, self.names = [], []
@@ -118,7 +118,7 @@ class StageClock(Explorer):
             if row:
                 for name, start in zip(names, self._starts(self.days), strict=True):
                     name.set_x(start)
-                names[3].set_x(17.15)
+                names[3].set_x(17.75)
             else:
                 self.bars, self.name = list(bars), names[0]
                 for name in names[1:]:
