@@ -217,7 +217,9 @@ def chromium(address: str, width: int = 1280, height: int = 900) -> Iterator[Bro
         context = app.new_context(viewport={"width": width, "height": height})
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
         browser = Browser(context.new_page(), address)
-        browser.page.set_default_timeout(30_000)
+        browser.page.set_default_timeout(60_000)
+        # "Leave this page?": a tab with unsaved outputs asks, and a test always leaves.
+        browser.page.on("dialog", lambda dialog: dialog.accept())
 
         def judge(route: Any) -> None:
             url = urlparse(route.request.url)
