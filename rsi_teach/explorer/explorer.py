@@ -57,8 +57,7 @@ class Picture:
     def at(self, **values: Any) -> Still:
         """Move, and return the picture with its sentence."""
         sentence = self.say(**values)
-        png, width = _png(self._figure), round(self.size[0] * DPI)
-        return Still(png, sentence, width, self.judged(**values))
+        return Still.of(self._figure, sentence, self.judged(**values))
 
     def judged(self, **values: Any) -> str:
         """What is claimed, and whether it holds here; nothing unless there is a claim."""
@@ -225,7 +224,7 @@ class Explorer(Picture):
         display_both(self.at()._repr_mimebundle_()[0], self.live())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Still:
     """A picture and the sentence that says what it shows.
 
@@ -246,6 +245,21 @@ class Still:
     width: int
     claim: str = ""
 
+    @classmethod
+    def of(cls, figure: Any, sentence: str, claim: str = "") -> Still:
+        """Draw a matplotlib figure on Agg, on white, sharp on a display of twice the density."""
+        buffer = io.BytesIO()
+        with _looks():
+            figure.savefig(
+                buffer, dpi=math.floor(1.6 * DPI), facecolor="white", metadata={"Software": None}
+            )
+        width = round(figure.get_figwidth() * DPI)
+        return cls(png=buffer.getvalue(), sentence=sentence, width=width, claim=claim)
+
+    def __repr__(self) -> str:
+        """The sentence and the claim."""
+        return "\n".join(filter(None, [self.sentence, self.claim]))
+
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         words = html.escape(self.sentence, quote=True)
         data = base64.b64encode(self.png).decode()
@@ -253,21 +267,9 @@ class Still:
         claim = f"\n<p><em>{html.escape(self.claim)}</em></p>" if self.claim else ""
         return {"text/html": f"{picture}\n<p>{words}</p>{claim}", "text/plain": repr(self)}, {}
 
-    def __repr__(self) -> str:
-        """The sentence and the claim."""
-        return "\n".join(filter(None, [self.sentence, self.claim]))
-
 
 def _looks() -> Any:
     """The course's look, for as long as something is drawn."""
     import matplotlib as mpl
 
     return mpl.rc_context(LOOK)
-
-
-def _png(figure: Any) -> bytes:
-    """The figure on Agg, sharp on a display of twice the density."""
-    buffer = io.BytesIO()
-    with _looks():
-        figure.savefig(buffer, format="png", dpi=math.floor(1.6 * DPI), metadata={"Software": None})
-    return buffer.getvalue()

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rsi_teach.layout import source
 from rsi_teach.learn.chapters import CHAPTERS, Chapter
 from rsi_teach.learn.checker import Checker, Outcome, Verdict
 from rsi_teach.learn.faces import Passage
@@ -107,10 +108,8 @@ class Exercise:
         """Return the code between the solution marks of this exercise's solution notebook."""
         heading = f"{self.checker.key}, one solution"
         notebook = Path("solutions") / f"{self.chapter.stem}.ipynb"
-        for folder in _places():
-            cells = _solved(folder / notebook, self.checker.key)
-            if cells:
-                return Code(heading=heading, parts=tuple(cells))
+        if cells := _solved(source() / notebook, self.checker.key):
+            return Code(heading=heading, parts=tuple(cells))
         where = f"The solution stands in `{notebook.as_posix()}` of the course's repository; "
         return Passage(heading=heading, parts=(f"{where}it is not on this computer.",))
 
@@ -127,12 +126,6 @@ class Exercise:
         return Passage(heading=f"Exercise {task.key}: {task.title}", parts=(effort,))
 
 
-def _places() -> tuple[Path, ...]:
-    """Return where ``solutions/`` may lie: in the wheel, or beside the package in a clone."""
-    package = Path(__file__).resolve().parents[1]
-    return package / "_course", package.parent
-
-
 def _solved(notebook: Path, key: str) -> list[str]:
     """Return the solutions in the code cells between this exercise's heading and the next."""
     try:
@@ -141,9 +134,9 @@ def _solved(notebook: Path, key: str) -> list[str]:
         return []
     here, found = False, []
     for cell in cells:
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown" and re.search(r"^#+ .*\b\d\d\.\d+\b", source, re.M):
-            here = re.search(rf"^#+ .*\b{re.escape(key)}\b", source, re.M) is not None
-        elif here and "### BEGIN SOLUTION" in source:
-            found.append(re.sub(r"^\s*### (BEGIN|END) SOLUTION.*\n?", "", source, flags=re.M))
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and re.search(r"^#+ .*\b\d\d\.\d+\b", text, re.M):
+            here = re.search(rf"^#+ .*\b{re.escape(key)}\b", text, re.M) is not None
+        elif here and "### BEGIN SOLUTION" in text:
+            found.append(re.sub(r"^\s*### (BEGIN|END) SOLUTION.*\n?", "", text, flags=re.M))
     return found

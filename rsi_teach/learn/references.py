@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+
+from rsi_teach.layout import source
 
 ACCENTS = {
     '"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303",
@@ -19,16 +20,7 @@ def references() -> dict[str, dict[str, str]]:
 
     The kind of publication (article, book, ...) stands under ``"type"``.
     """
-    for folder in _places():
-        path = folder / "references.bib"
-        if path.exists():
-            return parsed(path.read_text(encoding="utf-8"))
-    return {}
-
-
-def _places() -> tuple[Path, ...]:
-    package = Path(__file__).resolve().parents[1]
-    return package / "_course" / "course", package / "_course", package.parent / "course"
+    return parsed((source() / "course" / "references.bib").read_text(encoding="utf-8"))
 
 
 def cite(*keys: str) -> str:
