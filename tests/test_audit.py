@@ -81,13 +81,14 @@ def test_a_checker_that_lets_a_wrong_answer_through_loses_a_point(audit):
         asks = Number()
         hints = not_checked = slips_through = "nothing"
         right = (6.0,)
-        wrong = {"seven": (7.0, "not six"), "nearly": (6.5, "not six"), "word": ("six", "number")}
+        wrong = {"seven": (7.0, "not six"), "nearly": (6.5, "not six"), "word": ("six", "number"),
+                 "eight": (8.0, "another message")}  # fmt: skip
 
         def check(self, answer):
             self.expect(answer < 7, "not six")
 
     _, _, right, caught, listed, _ = audit._checker_row(Six)
-    assert (right, caught, listed) == ("1 of 1", 2, 3)
+    assert (right, caught, listed) == ("1 of 1", 2, 4)
 
 
 def test_a_cell_of_a_table_cannot_break_it(audit):

@@ -263,7 +263,8 @@ class Still:
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         words = html.escape(self.sentence, quote=True)
         data = base64.b64encode(self.png).decode()
-        picture = f'<img alt="{words}" width="{self.width}" src="data:image/png;base64,{data}">'
+        source = f'src="data:image/png;base64,{data}" class="rsi-still"'
+        picture = f'<img alt="{words}" width="{self.width}" {source}>'
         claim = f"\n<p><em>{html.escape(self.claim)}</em></p>" if self.claim else ""
         return {"text/html": f"{picture}\n<p>{words}</p>{claim}", "text/plain": repr(self)}, {}
 

@@ -285,7 +285,8 @@ class FourStages(Explorer):
         (self.mean,) = left.plot(time, time, color=BLUE, lw=2.5)
         (self.mended,) = left.plot(time, time, color=PURPLE, ls="--", lw=2)
         self.words = left.set_title(" ", color=readable(BLUE))
-        left.text(1, 0.04, "- - the other three stages perfect", color=readable(PURPLE))
+        perfect = "- - the other three\nstages perfect"
+        left.text(59, 0.93, perfect, color=readable(PURPLE), ha="right", va="top")
         right.set(xlim=(0, 1), ylim=(3.6, -0.6), xlabel="share of the loss that it causes")
         right.set_yticks(range(4), loop.STAGES)
         right.axvline(0.5, color=GREY, ls=":", lw=1.2)

@@ -54,7 +54,7 @@ class Regimes(Explorer):
         right.set_ylabel("share of draws past t*")
         (self.ended,) = right.step([0, 40], [0, 0], where="post", color=VERMILLION)
         self.cap = right.axhline(0, color=VERMILLION, lw=1.2, ls=":")
-        self.words = right.text(39.5, 0, "", ha="right", color=readable(VERMILLION))
+        self.words = right.set_title(" ", color=readable(VERMILLION))
 
     def update(self, returns: float, spread: float, parallel: float) -> str:
         """Spread the returns around their median and follow every draw."""
@@ -70,7 +70,7 @@ class Regimes(Explorer):
         share = np.mean(drawn > 1)
         self.ended.set_data([0, *ends], np.arange(200) / 199)
         self.cap.set_ydata([share, share])
-        self.words.set(y=min(share + 0.03, 0.93), text=f"{percent(share)} of draws have r > 1")
+        self.words.set_text(f"⋯ {percent(share)} of draws have r > 1")
         end = progress.time_to_singularity(today)
         return f"{self._median(returns, end)}; {percent(share)} of the draws have r above one, " + (
             f"and {percent(np.mean(ends <= 40))} of all draws are past their t* within forty."

@@ -138,13 +138,13 @@ class HonestWidth(Explorer):
         left.spines["left"].set_visible(False)
         self.stated = left.fill_between([0, 1], 0, 0.8, color=BLUE, alpha=0.2, lw=0)
         (self.truth,) = left.plot(self.x, self.x, color=VERMILLION)
-        self.words = left.text(-9.8, 0.78, "", color=readable(BLUE))
+        self.words = left.set_title(" ", color=readable(BLUE))
         self.widths = np.linspace(0.2, 8, 157)
         right.set(xlim=(0, 8), ylim=(0, 32), xlabel="half-width that you state (m)")
         right.set_ylabel("expected score (less is better)")
         (self.curve,) = right.plot(self.widths, self.widths, color=BLUE)
         (self.best,) = right.plot([1], [1], "v", color=VERMILLION, ms=9)
-        (self.here,) = right.plot([1], [1], "o", color=BLUE, ms=9, mec="white")
+        (self.here,) = right.plot([1], [1], "o", color=BLUE, ms=9, mec="white", clip_on=False)
         self.label = right.text(1, 1, "best", color=readable(VERMILLION), ha="center")
 
     def update(self, half: float, real: float) -> str:
@@ -158,7 +158,8 @@ class HonestWidth(Explorer):
         score, least = start_here.expected_interval_score([half, best], sd=real)
         self.best.set_data([best], [least + 1.2])
         self.label.set(x=best, y=least + 2.6)
-        self.here.set_data([half], [min(score, 31.5)])
+        self.here.set_data([half], [min(score, 32)])
+        self.here.set_marker("o" if score <= 32 else "^")  # an arrowhead: further up than this
         return (
             f"Stating ±{half:.2g} m with errors of standard deviation {real:.2g} m holds "
             f"{percent(holds)} of the time and costs {score:.3g} on average, "

@@ -142,14 +142,16 @@ def test_copied_code_is_the_setting(chapter):
     assert still.sentence == explorer().say(**explorer.reverses_at)
 
 
-def test_the_drawing_is_turned_inside_out_in_the_dark(chapter):
+def test_pictures_are_turned_inside_out_in_the_dark(chapter):
     browser, explorer = chapter
-    canvas = Shown(browser, explorer).root.locator("canvas[role=img]")
-    browser.theme("JupyterLab Dark")
-    dark = canvas.evaluate("canvas => getComputedStyle(canvas).filter")
-    browser.theme("JupyterLab Light")
-    light = canvas.evaluate("canvas => getComputedStyle(canvas).filter")
-    assert "invert" in dark and light == "none"
+    Shown(browser, explorer)
+    for kind in ("canvas[role=img]", "img.rsi-still"):
+        picture = browser.page.locator(kind).first
+        browser.theme("JupyterLab Dark")
+        dark = picture.evaluate("picture => getComputedStyle(picture).filter")
+        browser.theme("JupyterLab Light")
+        light = picture.evaluate("picture => getComputedStyle(picture).filter")
+        assert "invert" in dark and light == "none", kind
 
 
 def test_a_prediction_is_locked_in_and_revealed_after_a_restart(chapter):
