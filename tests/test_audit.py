@@ -71,6 +71,14 @@ def test_a_published_number_is_called_missed_only_if_it_is(audit):
         assert ("**missed**" in row) == (entry.miss is not None)
 
 
+def test_a_stated_number_is_called_off_only_if_it_is(audit):
+    rows = [line for line in audit.closed_forms().splitlines() if line.startswith("| ")][2:]
+    entries = audit.module_at("tests/test_closed_form.py").STATED
+    assert len(rows) == len(entries)
+    for row, entry in zip(rows, entries, strict=True):
+        assert ("**off**" in row) == (entry.miss is not None)
+
+
 def test_a_checker_that_lets_a_wrong_answer_through_loses_a_point(audit):
     from rsi_teach.learn.checker import Checker, Number
 

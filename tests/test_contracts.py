@@ -25,7 +25,7 @@ from hypothesis.extra import numpy as hnp
 
 import rsi_teach.machine
 import rsi_teach.models
-from rsi_teach.models import domain, loop, progress
+from rsi_teach.models import domain, drift, goodhart, loop, overhang, progress, steering
 
 CONTRACT = settings(
     max_examples=50,
@@ -339,12 +339,128 @@ BAD_WORK = {"work": [0.0], "first_speed": [0.0, -1.0], "last_speed": [0.0, 1e10]
 BAD_STAGES = {"times": [[0.0, 1.0], [-1.0]], "speedups": [0.0, -2.0]}
 DAY = np.datetime64("2024-01-01")
 
+# Chapter 05.
+
+PROXY = st.builds(
+    goodhart.Proxy, value_sd=number(0.25, 4), error_sd=number(0.25, 4),
+    tail=st.sampled_from([2.05, 3.0, 50.0, math.inf]),
+)  # fmt: skip
+COUNTS = array(st.integers(1, 10**6), (2, 3), int)
+BAD_COUNT = {"n": [0, 2.5, -1, 2e15]}
+METHOD = st.sampled_from(goodhart.METHODS)
+GAO = fixed(alpha=number(1e-3, 10), beta=number(0.2, 1e3), method=METHOD)
+LAW_FIT = fixed(
+    alpha=number(-10, 10), beta=number(-10, 10), alpha_var=number(0, 10), beta_var=number(0, 10),
+    covariance=number(-1, 1), points=st.integers(3, 99), method=METHOD,
+)  # fmt: skip
+MEASURED = fixed(
+    distance=st.lists(st.integers(1, 1000), min_size=3, max_size=9, unique=True).map(
+        lambda values: np.array(values) / 100
+    ),
+    method=METHOD,
+).map(lambda a: a | {"reward": np.sqrt(a["distance"])})
+
+
+DELAYS = array(st.integers(0, 200), dtype=int)
+PACE = st.builds(
+    lambda cycle, shrink, share: steering.Pace(
+        cycle=cycle, shrink=shrink, floor=max(1e-3, share * cycle)
+    ),
+    number(1e-2, 1e4), number(0.5, 1), number(1e-3, 1),
+)  # fmt: skip
+DEVIATIONS = hnp.arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 4)),
+                        elements=number(-1e6, 1e6))  # fmt: skip
+BAD_DEVIATIONS = [np.zeros(4), np.zeros((300, 1)), np.full((2, 2), 1e7)]
+BAD_GROWTH = [0.0, 3.5]
+
 
 def ensemble_shape(result: loop.Ensemble, arguments: Arguments) -> bool:
     generations, _, runs = arguments["noise"].shape
     return result.alignment.shape == result.capability.shape == (generations + 1, runs) and bool(
         np.isfinite(result.capability).all() and np.isfinite(result.alignment).all()
     )
+
+
+DRIFTING = {"bias": number(-10, 10), "spread": number(0, 10), "correction": number(0, 1)}
+DRIFT = st.builds(drift.Drift, **DRIFTING)
+FREE_DRIFT = st.builds(drift.Drift, bias=number(-10, 10), spread=number(0.01, 10))
+WIDE_DRIFT = st.builds(drift.Drift, **DRIFTING | {"spread": number(0.1, 10)})
+DRIFT_NOISE = hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
+                         elements=number(-8, 8))  # fmt: skip
+PASSAGE = {"drift": FREE_DRIFT, "boundary": number(1e-3, 1000)}
+REFIT = st.integers(2, 300).flatmap(
+    lambda size: st.builds(
+        drift.Refit, samples=st.just(size), fresh=st.integers(0, size), unbiased=st.booleans()
+    )
+)
+DRAWS = hnp.arrays(float, st.tuples(st.integers(1, 5), st.just(4), st.integers(1, 4)),
+                   elements=number(-8, 8))  # fmt: skip
+BAD_DRAWS = [np.zeros((3, 4)), np.zeros((3, 5, 2)), np.full((2, 4, 1), 50.0)]
+MILD_LOOP = st.builds(
+    lambda shares: loop.Loop(
+        **{
+            name: loop.Stage(gain=0, leak=0.99 * share / 5, spread=2)
+            for name, share in zip(loop.STAGES, shares, strict=True)
+        }
+    ),
+    st.lists(number(0, 1), min_size=4, max_size=4),
+)
+
+
+def two_of(shape: Callable[[Arguments], tuple[int, ...]]) -> Callable[[Any, Arguments], bool]:
+    """Two arrays of that shape, finite, the second not negative."""
+    return lambda r, a: (
+        all(np.shape(x) == shape(a) and bool(np.isfinite(x).all()) for x in r)
+        and bool(np.all(r[1] >= 0))
+    )
+
+
+@st.composite
+def stage_logs(draw) -> Arguments:
+    rows = draw(st.integers(1, 6))
+    return {
+        "generation": draw(array(st.integers(1, 250), rows, int)),
+        "stage": draw(array(st.integers(0, 3), rows, int)),
+        "before": draw(array(number(1e-3, 2), rows)),
+        "after": draw(array(number(1e-3, 2), rows)),
+    }
+
+
+# overhang
+ELICITED = st.tuples(number(0.01, 1), number(0.01, 1)).map(
+    lambda ends: overhang.Elicitation(low=min(ends), high=max(ends))
+)
+LAW = st.builds(overhang.SkillLaw, start=number(0.01, 0.999999), exponent=number(0.01, 5))
+SCAFFOLD = st.builds(
+    lambda generation, low, ratio: overhang.Scaffold(
+        generation=generation, low=low, high=low * ratio
+    ),
+    st.integers(0, 250), number(1, 30), number(1, 30),
+)  # fmt: skip
+SCORES = {"score": array(number(1e-9, 0.999999), 3)}
+STEPS = array(number(1, 1e9), (2, 1))
+BAD_STEPS = {"steps": [0.5, 2e9]}
+BAD_ENDS = {"low": [0.0, 1.0], "high": [0.0, 1.0]}
+
+
+@st.composite
+def plans(draw, least: int = 1, **more: st.SearchStrategy) -> Arguments:
+    """Capabilities, a size and an order that fit each other."""
+    capabilities = draw(st.integers(4, 60))
+    order = draw(st.integers(1, 3))
+    size = draw(st.integers(max(least, order), capabilities))
+    return {"capabilities": capabilities, "size": size, "order": order, **draw(fixed(**more))}
+
+
+BAD_PLANS = {"capabilities": [0, 2.5, 20_000], "size": [0, 100, 2.5], "order": [0, 7, 1.5]}
+BUDGET = array(st.integers(0, 10**6), dtype=int)
+
+
+@st.composite
+def releases(draw) -> Arguments:
+    noise = draw(NOISE)
+    draws = draw(array(number(0, 1), noise.shape[2]))
+    return {"loop": draw(LOOP), "scaffold": draw(SCAFFOLD), "noise": noise, "draws": draws}
 
 
 CASES: dict[str, Case] = {
@@ -652,6 +768,517 @@ CASES: dict[str, Case] = {
     "loop.weakest_stage_decides": Case(
         valid=fixed(loop=LOOP),
         holds=lambda r, a: r is bool(loop.loss_shares(a["loop"]).max() > 0.5),
+    ),
+    # steering
+    "steering.largest_gain": Case(
+        valid=fixed(delay=DELAYS),
+        holds=numbers(of("delay"), low=0, high=2),
+        refused={"delay": [-1, 0.5, 10_001]},
+    ),
+    "steering.overshoot_free_gain": Case(
+        valid=fixed(delay=DELAYS, growth=number(0.01, 3)),
+        holds=numbers(of("delay"), low=0, high=1.001e300),
+        refused={"delay": [-1, 0.5, 10_001], "growth": BAD_GROWTH},
+    ),
+    "steering.stabilising_gains": Case(
+        valid=fixed(delay=st.integers(0, 10_000), growth=number(0.01, 3)),
+        holds=lambda r, a: (
+            a["delay"] > 0 and a["growth"] >= 1 if r is None else -1 <= r[0] < r[1] <= 4
+        ),
+        refused={"delay": [-1, 0.5, 10_001], "growth": BAD_GROWTH},
+    ),
+    "steering.dominant_root": Case(
+        valid=fixed(
+            delay=st.integers(0, 30), gain=number(-10, 10), growth=number(0.01, 3)
+        ),
+        holds=lambda r, a: isinstance(r, complex) and r.imag >= 0 and abs(r) <= 13.1,
+        refused={"delay": [-1, 0.5, 201], "gain": [-11.0, 11.0], "growth": BAD_GROWTH},
+    ),
+    "steering.stationary_sd": Case(
+        valid=fixed(
+            delay=st.integers(0, 30), gain=number(0, 10), growth=number(0.01, 3)
+        ),
+        holds=numbers(infinite=True, low=1 - 1e-9),
+        refused={"delay": [-1, 0.5, 201], "gain": [-0.1, 11.0], "growth": BAD_GROWTH},
+    ),
+    "steering.simulate": Case(
+        valid=fixed(
+            noise=DEVIATIONS, gain=number(0, 10), delay=st.integers(0, 300),
+            growth=number(0.01, 3), start=number(-1e6, 1e6),
+        ),
+        holds=numbers(lambda a: (len(a["noise"]) + 1, a["noise"].shape[1])),
+        refused={
+            "noise": BAD_DEVIATIONS, "gain": [-0.1, 11.0, np.full(13, 0.1)],
+            "delay": [-1, 0.5, 10_001, np.full(13, 1)], "growth": BAD_GROWTH, "start": [1e7],
+        },
+    ),
+    "steering.largest_rate": Case(
+        valid=fixed(lag=array(number(1e-6, 1e6))),
+        holds=numbers(of("lag"), low=0),
+        refused={"lag": [0.0, 1e7]},
+    ),
+    "steering.overshoot_free_rate": Case(
+        valid=fixed(lag=array(number(1e-6, 1e6))),
+        holds=numbers(of("lag"), low=0),
+        refused={"lag": [0.0, 1e7]},
+    ),
+    "steering.continuous_root": Case(
+        valid=fixed(rate=number(1e-9, 1e3), lag=number(1e-3, 1e3)),
+        holds=lambda r, a: isinstance(r, complex) and np.isfinite(r) and r.imag >= 0,
+        refused={"rate": [0.0, 1e4], "lag": [0.0, 1e4]},
+    ),
+    "steering.continuous_response": Case(
+        valid=fixed(time=array(number(0, 20)), rate=number(1e-6, 3), lag=number(1, 1)),
+        holds=numbers(of("time")),
+        refused={"time": [-1.0, 21.0], "rate": [0.0, 3.1], "lag": [0.0, 1e4]},
+    ),
+    "steering_pace.Pace": Case(
+        valid=PACE.map(lambda p: {"cycle": p.cycle, "shrink": p.shrink, "floor": p.floor}),
+        holds=lambda r, a: kept(r, a) and r.generations_to_floor >= 0 and r.shortest <= r.cycle,
+        refused={"cycle": [0.0, 1e5], "shrink": [0.4, 1.1], "floor": [0.0, 1e5]},
+    ),
+    "steering_pace.elapsed": Case(
+        valid=fixed(pace=PACE, generation=array(st.integers(-1000, 1000), dtype=int)),
+        holds=lambda r, a: numbers(of("generation"))(r, a)
+        and bool(np.all(np.sign(r) == np.sign(a["generation"]))),
+        refused={"generation": [0.5, 1e19]},
+    ),
+    "steering_pace.delay_at": Case(
+        valid=fixed(
+            pace=PACE, review=number(0, 1e4), generation=array(st.integers(0, 1000), dtype=int)
+        ),
+        holds=numbers(of("generation"), low=0),
+        refused={"review": [-1.0, 1e5], "generation": [-1, 0.5, 1e19]},
+    ),
+    "steering_pace.longest_delay": Case(
+        valid=fixed(gain=number(0, 10), growth=number(0.01, 3)),
+        holds=numbers(infinite=True, low=-1),
+        refused={"gain": [-0.1, 11.0], "growth": [0.0, 3.5]},
+    ),
+    "steering_pace.critical_generation": Case(
+        valid=fixed(
+            pace=PACE, review=number(0, 1e4), gain=number(0, 10), growth=number(0.01, 3)
+        ),
+        holds=numbers(infinite=True, low=0),
+        refused={"review": [-1.0, 1e5], "gain": [-0.1, 11.0], "growth": [0.0, 3.5]},
+    ),
+    "steering_memory.simulate_with_memory": Case(
+        valid=fixed(
+            noise=DEVIATIONS, gain=number(0, 3), delay=st.integers(0, 100),
+            growth=number(0, 1.5, exclude_min=True), believed=number(0, 1.5, exclude_min=True),
+            start=number(-1e6, 1e6),
+        ),
+        holds=numbers(lambda a: (len(a["noise"]) + 1, a["noise"].shape[1])),
+        refused={
+            "noise": BAD_DEVIATIONS, "gain": [-0.1, 4.0], "delay": [-1, 0.5, 101],
+            "growth": [0.0, 2.0], "believed": [0.0, 2.0], "start": [1e7],
+        },
+    ),
+    "steering_memory.memory_radius": Case(
+        valid=fixed(
+            delay=st.integers(0, 30), gain=number(0, 3),
+            growth=number(0, 1.5, exclude_min=True), believed=number(0, 1.5, exclude_min=True),
+        ),
+        holds=numbers(low=0),
+        refused={
+            "delay": [-1, 0.5, 101], "gain": [-0.1, 4.0], "growth": [0.0, 2.0],
+            "believed": [0.0, 2.0],
+        },
+    ),
+    "steering_memory.memory_sd": Case(
+        valid=fixed(
+            delay=st.integers(0, 100), gain=number(0, 3), growth=number(0, 1.5, exclude_min=True)
+        ),
+        holds=numbers(infinite=True, low=1 - 1e-9),
+        refused={"delay": [-1, 0.5, 101], "gain": [-0.1, 4.0], "growth": [0.0, 2.0]},
+    ),
+    # drift
+    "drift.Drift": Case(
+        valid=fixed(**DRIFTING),
+        holds=lambda r, a: kept(r, a) and r.settled_spread >= 0 and not math.isnan(r.settled_mean),
+        refused={"bias": [-11, 11], "spread": [-1, 11], "correction": [-0.1, 1.1]},
+    ),
+    "drift.drift_mean": Case(
+        valid=fixed(drift=DRIFT, generations=array(st.integers(0, 10_000), dtype=int)),
+        holds=numbers(of("generations")),
+        refused={"generations": [-1, 0.5, 10_001]},
+    ),
+    "drift.drift_variance": Case(
+        valid=fixed(drift=DRIFT, generations=array(st.integers(0, 10_000), dtype=int)),
+        holds=numbers(of("generations"), low=0),
+        refused={"generations": [-1, 0.5, 10_001]},
+    ),
+    "drift.simulate": Case(
+        valid=fixed(drift=DRIFT, noise=DRIFT_NOISE),
+        holds=numbers(lambda a: (len(a["noise"]) + 1, a["noise"].shape[1])),
+        refused={"noise": [np.zeros(3), np.zeros((2, 2, 2)), np.full((2, 2), 50.0)]},
+    ),
+    "drift.crossed": Case(
+        valid=fixed(paths=DRIFT_NOISE, boundary=number(-5, 5),
+                    between=st.just(0.0) | number(1e-6, 10), correction=number(0, 1)),
+        holds=numbers(of("paths"), low=0, high=1),
+        refused={"paths": [np.zeros(3), np.full((2, 2), 1e10)], "boundary": [math.inf],
+                 "between": [-0.1, 1e-7, 11], "correction": [-0.1, 1.1]},
+    ),
+    "drift.first_passage_cdf": Case(
+        valid=fixed(**PASSAGE, time=array(number(0, 1e9))),
+        holds=numbers(of("time"), low=0, high=1),
+        refused={"boundary": [0, -1, 1001], "time": [-1, 1e10]},
+    ),
+    "drift.first_passage_density": Case(
+        valid=fixed(**PASSAGE, time=array(number(0, 1e9))),
+        holds=numbers(of("time"), low=0),
+        refused={"boundary": [0, -1, 1001], "time": [-1, 1e10]},
+    ),
+    "drift.first_passage_moments": Case(
+        valid=fixed(**PASSAGE),
+        holds=lambda r, _: len(r) == 2 and all(x > 0 for x in r),
+        refused={"boundary": [0, -1, 1001]},
+    ),
+    "drift.chance_ever": Case(
+        valid=fixed(**PASSAGE), holds=numbers(low=0, high=1),
+        refused={"boundary": [0, -1, 1001]},
+    ),
+    "drift.crossed_at_looks": Case(
+        valid=fixed(drift=WIDE_DRIFT, boundary=number(0.1, 10), generations=st.integers(1, 20)),
+        holds=lambda r, a: numbers(lambda a: (a["generations"] + 1,), low=0, high=1)(r, a)
+        and bool(np.all(np.diff(r) >= -1e-7)),
+        refused={"boundary": [0, 1001], "generations": [0, 1.5, 501]},
+    ),
+    "drift_collapse.Refit": Case(
+        valid=REFIT.map(lambda r: {"samples": r.samples, "fresh": r.fresh, "unbiased": r.unbiased}),
+        holds=kept,
+        refused={"samples": [1, 2.5, 100_001], "fresh": [-1, 0.5, 301],
+                 "unbiased": ["no", None, [1]]},
+    ),
+    "drift_collapse.refit": Case(
+        valid=fixed(rule=REFIT, noise=DRAWS),
+        holds=two_of(lambda a: (len(a["noise"]) + 1, a["noise"].shape[2])),
+        refused={"noise": BAD_DRAWS},
+    ),
+    "drift_collapse.accumulate": Case(
+        valid=fixed(samples=st.integers(2, 300), noise=DRAWS),
+        holds=numbers(lambda a: (len(a["noise"]) + 1, a["noise"].shape[2]), low=0),
+        refused={"samples": [1, 2.5], "noise": BAD_DRAWS},
+    ),
+    "drift_collapse.refit_moments": Case(
+        valid=fixed(rule=REFIT, generations=st.integers(1, 50)),
+        holds=two_of(lambda a: (a["generations"] + 1,)),
+        refused={"generations": [0, 1.5, 10_001]},
+    ),
+    "drift_collapse.settled_moments": Case(
+        valid=fixed(rule=REFIT),
+        holds=lambda r, _: len(r) == 2 and all(x >= 0 for x in r),
+    ),
+    "drift_collapse.typical_variance": Case(
+        valid=fixed(
+            rule=st.builds(drift.Refit, samples=st.integers(2, 300), unbiased=st.booleans()),
+            generations=array(st.integers(0, 10_000), dtype=int),
+        ),
+        holds=numbers(of("generations"), low=0, high=1),
+        refused={"generations": [-1, 0.5, 10_001]},
+    ),
+    "drift_collapse.accumulated_variance": Case(
+        valid=fixed(samples=st.integers(2, 300), generations=st.integers(1, 50)),
+        holds=numbers(lambda a: (a["generations"] + 1,), low=0.3, high=1),
+        refused={"samples": [1, 2.5], "generations": [0, 1.5, 10_001]},
+    ),
+    "drift_collapse.least_fresh": Case(
+        valid=fixed(samples=st.integers(2, 100), floor=number(0, 0.9), noise=DRAWS),
+        holds=lambda r, a: isinstance(r, int) and 0 <= r <= a["samples"],
+        refused={"samples": [1, 2.5], "floor": [-0.1, 0.95], "noise": BAD_DRAWS},
+    ),
+    "drift_stages.needed_of_one": Case(
+        valid=fixed(
+            target=number(1e-6, 1), generations=st.integers(1, 10_000),
+            others=array(number(1e-3, 1), 3),
+        ),
+        holds=lambda r, _: 0 < r <= 1 or r == math.inf,
+        refused={"target": [0, 1.1], "generations": [0, 1.5], "others": [[0.0, 1.0], [1.1]]},
+    ),
+    "drift_stages.StageLog": Case(
+        valid=stage_logs(),
+        holds=lambda r, a: kept(r, a) and len(r) == len(a["stage"]),
+        refused={
+            "generation": [[0], [1.5], np.ones((2, 2))], "stage": [[4], [-1], np.zeros((9, 9))],
+            "before": [np.zeros(3), np.ones(7)], "after": [np.zeros(3), np.ones(7)],
+        },
+    ),
+    "drift_stages.keep_log": Case(
+        valid=fixed(
+            loop=MILD_LOOP, generations=st.integers(1, 250),
+            rng=st.integers(0, 9).map(np.random.default_rng), error=number(0, 1),
+            kept=number(0.01, 1),
+        ),
+        holds=lambda r, a: 4 <= len(r) <= 4 * a["generations"],
+        refused={"generations": [0, 1.5, 251], "error": [-0.1, 1.1], "kept": [0, 1.1, [1, 1]]},
+        anything=("rng",),
+    ),
+    "drift_stages.stage_losses": Case(
+        valid=fixed(
+            log=st.integers(0, 9).map(
+                lambda seed: drift.keep_log(loop.Loop(), 20, np.random.default_rng(seed))
+            )
+        ),
+        holds=two_of(lambda _: (4,)),
+    ),
+    # goodhart
+    "goodhart.Proxy": Case(
+        valid=PROXY.map(
+            lambda p: {"value_sd": p.value_sd, "error_sd": p.error_sd, "tail": p.tail}
+        ),
+        holds=lambda r, a: kept(r, a) and 0 < r.slope < 1 and r.score_sd > r.value_sd,
+        refused={"value_sd": [0.0, 5.0], "error_sd": [0.0, 5.0], "tail": [2.0, 51, -math.inf]},
+    ),
+    "goodhart.expected_maximum": Case(
+        valid=fixed(n=COUNTS), holds=numbers(of("n"), low=-1e-9, high=5), refused=BAD_COUNT
+    ),
+    "goodhart.posterior_value": Case(
+        valid=fixed(proxy=PROXY, score=array(number(-1e6, 1e6))),
+        holds=numbers(of("score")),
+        refused={"score": [2e6, [-2e6]]},
+    ),
+    "goodhart.best_of_n_value": Case(
+        valid=fixed(proxy=PROXY, n=COUNTS), holds=numbers(of("n"), low=-1e-6), refused=BAD_COUNT
+    ),
+    "goodhart.best_of_n_spread": Case(
+        valid=fixed(proxy=PROXY, n=COUNTS), holds=numbers(of("n"), low=0.01), refused=BAD_COUNT
+    ),
+    "goodhart.winning_score": Case(
+        valid=fixed(proxy=PROXY, n=COUNTS), holds=numbers(of("n"), low=-0.01), refused=BAD_COUNT
+    ),
+    "goodhart.best_n": Case(
+        valid=fixed(proxy=PROXY, cost=number(0, 10), most=st.integers(1, 10**6)),
+        holds=lambda r, a: isinstance(r, int) and 1 <= r <= a["most"],
+        refused={"cost": [-0.1, 11], "most": [0, 2.5, 2e6]},
+    ),
+    "goodhart.simulated_best_of_n": Case(
+        valid=fixed(
+            proxy=PROXY, n=st.integers(1, 50), runs=st.integers(1, 20),
+            rng=st.integers(0, 9).map(np.random.default_rng),
+        ),
+        holds=numbers(lambda a: (a["runs"],)),
+        refused={**BAD_COUNT, "runs": [0, 2.5, 2e7]},
+        anything=("rng",),
+    ),
+    # goodhart_laws
+    "goodhart_laws.best_of_n_kl": Case(
+        valid=fixed(n=COUNTS), holds=numbers(of("n"), low=0), refused=BAD_COUNT
+    ),
+    "goodhart_laws.tied_best_of_n_kl": Case(
+        valid=fixed(
+            probabilities=array(number(0.01, 1), st.integers(1, 6)).map(lambda p: p / p.sum()),
+            n=COUNTS,
+        ),
+        holds=lambda r, a: numbers(of("n"), low=0, high=-math.log(a["probabilities"][-1]) + 1e-9)(
+            r, a
+        ),
+        refused={"probabilities": [[0.0, 1.0], [0.5, 0.6], [[1.0]], 1.0], **BAD_COUNT},
+    ),
+    "goodhart_laws.Law": Case(
+        valid=GAO,
+        holds=lambda r, a: kept(r, a) and 0 < r.peak < math.inf and 0 < r.highest < math.inf,
+        refused={"alpha": [0.0, 2e3], "beta": [0.0, 2e3], "method": ["SGD", None, 1]},
+    ),
+    "goodhart_laws.true_reward": Case(
+        valid=fixed(law=GAO.map(lambda a: goodhart.Law(**a)), distance=array(number(0, 1e6))),
+        holds=numbers(of("distance")),
+        refused={"distance": [-1.0, 2e6]},
+    ),
+    "goodhart_laws.LawFit": Case(
+        valid=LAW_FIT,
+        holds=lambda r, a: kept(r, a) and r.peak > -math.inf,
+        refused={
+            "alpha": [math.inf], "beta": [math.inf], "alpha_var": [-1.0], "beta_var": [-1.0],
+            "covariance": [math.inf], "points": [2, 3.5], "method": ["SGD", None],
+        },
+    ),
+    "goodhart_laws.fit_law": Case(
+        valid=MEASURED,
+        holds=lambda r, a: isinstance(r, goodhart.LawFit) and r.points == len(a["reward"]),
+        refused={
+            "distance": [[0.0, 1, 2], [1.0, 1, 1], [1.0, 2]], "reward": [np.ones(99), [1e10]],
+            "method": ["SGD", None],
+        },
+    ),
+    "goodhart_laws.peak_interval": Case(
+        valid=fixed(
+            fit=LAW_FIT.map(lambda a: goodhart.LawFit(**a)), coverage=number(0.01, 0.999)
+        ),
+        holds=lambda r, _: 0 <= r[0] <= r[1] and len(r) == 2,
+        refused={"coverage": [0.0, 1.0]},
+    ),
+    # overhang
+    "overhang.Elicitation": Case(
+        valid=ELICITED.map(lambda e: {"low": e.low, "high": e.high}),
+        holds=lambda r, a: kept(r, a) and r.low <= r.mean <= r.high,
+        refused={"low": [0.0, 1.1], "high": [0.001, 1.1]},
+    ),
+    "overhang.score_distribution": Case(
+        valid=fixed(latent=number(0, 1), items=st.integers(1, 300), elicitation=ELICITED),
+        holds=lambda r, a: numbers(lambda a: (a["items"] + 1,), low=0, high=1 + 1e-9)(r, a)
+        and math.isclose(r.sum(), 1, abs_tol=1e-6),
+        refused={"latent": [-0.1, 1.1], "items": [0, 2.5, 20_000]},
+    ),
+    "overhang.latent_interval": Case(
+        valid=fixed(
+            correct=array(st.integers(0, 20), 3, int), items=st.integers(20, 300),
+            elicitation=ELICITED, coverage=number(0.01, 0.99),
+        ),
+        holds=lambda r, a: numbers(lambda a: (2, 3), low=0, high=1)(r, a)
+        and bool(np.all(r[0] <= r[1])),
+        refused={
+            "correct": [-1, 2.5, [0, 301]], "items": [0, 2.5, 20_000], "coverage": [0.0, 1.0],
+        },
+    ),
+    "overhang.latent_coverage": Case(
+        valid=fixed(
+            latent=number(0, 1), items=st.integers(1, 100), elicitation=ELICITED,
+            coverage=number(0.01, 0.99),
+        ),
+        holds=lambda r, a: a["coverage"] - 1e-6 <= r <= 1,
+        refused={"latent": [-0.1, 1.1], "items": [0, 2.5], "coverage": [0.0, 1.0]},
+    ),
+    "overhang.SkillLaw": Case(
+        valid=LAW.map(lambda law: {"start": law.start, "exponent": law.exponent}),
+        holds=lambda r, a: kept(r, a) and math.isclose(math.exp(-r.first_loss), r.start),
+        refused={"start": [0.0, 1.0], "exponent": [0.0, 6.0]},
+    ),
+    "overhang.step_loss": Case(
+        valid=fixed(law=LAW, capability=array(number(1e-3, 1e9))),
+        holds=numbers(of("capability"), low=0),
+        refused={"capability": [0.0, -1.0, 1e81]},
+    ),
+    "overhang.task_score": Case(
+        valid=fixed(
+            loss=array(number(0, 1e9), 3), steps=STEPS,
+            metric=st.sampled_from(["exact match", "partial credit", "log-probability"]),
+        ),
+        holds=numbers(together("loss", "steps"), low=-1e18, high=1),
+        refused={"loss": [-0.1, 2e9], **BAD_STEPS, "metric": ["accuracy", None, 1]},
+    ),
+    "overhang.mixed_score": Case(
+        valid=fixed(loss=array(number(0, 1e9), 3), steps=STEPS, shape=number(0.01, 1e6)),
+        holds=numbers(together("loss", "steps"), low=0, high=1),
+        refused={"loss": [-0.1, 2e9], **BAD_STEPS, "shape": [0.0, 2e6]},
+    ),
+    "overhang.capability_at": Case(
+        valid=fixed(
+            law=st.builds(overhang.SkillLaw, start=number(0.01, 0.99), exponent=number(0.1, 5)),
+            **SCORES, steps=STEPS,
+        ),
+        holds=numbers(together("score", "steps"), low=0),
+        refused={"score": [0.0, 1.0], **BAD_STEPS},
+    ),
+    "overhang.horizon": Case(
+        valid=fixed(law=LAW, capability=array(number(1e-3, 1e9)), score=number(1e-9, 0.999999)),
+        holds=numbers(of("capability"), low=0),
+        refused={"capability": [0.0, -1.0], "score": [0.0, 1.0]},
+    ),
+    "overhang.jump_doublings": Case(
+        valid=fixed(
+            exponent=array(number(0.01, 5)), low=number(1e-9, 0.4), high=number(0.5, 0.999999)
+        ),
+        holds=numbers(of("exponent"), low=0),
+        refused={"exponent": [0.0, 6.0], **BAD_ENDS},
+    ),
+    "overhang.jump_in_skill": Case(
+        valid=fixed(
+            steps=array(number(1, 1e9)), low=number(1e-9, 0.4), high=number(0.5, 0.999999)
+        ),
+        holds=numbers(of("steps"), low=0, high=1),
+        refused={**BAD_STEPS, **BAD_ENDS},
+    ),
+    "overhang.mean_loss": Case(
+        valid=fixed(law=LAW, loop=LOOP, generations=array(st.integers(0, 250), dtype=int)),
+        holds=numbers(of("generations"), low=0),
+        refused={"generations": [-1, 251, 0.5]},
+    ),
+    "overhang.Scaffold": Case(
+        valid=SCAFFOLD.map(
+            lambda s: {"generation": s.generation, "low": s.low, "high": s.high}
+        ),
+        holds=lambda r, a: kept(r, a) and r.low <= r.mean * (1 + 1e-12) <= r.high * (1 + 1e-9),
+        refused={"generation": [-1, 251, 0.5], "low": [0.5, 1001.0], "high": [0.5, 1001.0]},
+    ),
+    "overhang.Release": Case(
+        valid=fixed(lab=array(number(1, 1e9), (3, 2)), deployed=array(number(1, 1e9), (3, 2))),
+        holds=kept,
+        refused={
+            "lab": [np.zeros((3, 2)), np.ones((2, 2)), np.ones(3)],
+            "deployed": [np.zeros((3, 2)), np.ones((4, 2))],
+        },
+    ),
+    "overhang.release": Case(
+        valid=releases(),
+        holds=lambda r, a: r.lab.shape == r.deployed.shape == (
+            len(a["noise"]) + 1, a["noise"].shape[2]
+        ) and bool(np.isfinite(r.deployed).all() and np.all(r.deployed >= r.lab)),
+        refused={
+            "noise": [np.zeros((2, 3, 1)), np.zeros(4), np.ones((1, 4, 1)), np.zeros((300, 4, 1))],
+            "draws": [np.full(9, 0.5), [-0.1], [1.1]],
+        },
+    ),
+    "overhang.mean_deployed": Case(
+        valid=fixed(
+            loop=LOOP, scaffold=SCAFFOLD, generations=array(st.integers(0, 250), dtype=int)
+        ),
+        holds=numbers(of("generations"), low=1),
+        refused={"generations": [-1, 251, 0.5]},
+    ),
+    "overhang.usable": Case(
+        valid=fixed(
+            horizons=array(number(0, 1e20)), steps=array(number(1, 1e9), 5).map(np.sort)
+        ),
+        holds=numbers(of("horizons"), low=0, high=5),
+        refused={"horizons": [-1.0, [1e91]], "steps": [[0.5], [3.0, 2.0], 5.0]},
+    ),
+    # overhang_coverage
+    "overhang_coverage.hit_probability": Case(
+        valid=plans(), holds=numbers(low=0, high=1), refused=BAD_PLANS
+    ),
+    "overhang_coverage.expected_coverage": Case(
+        valid=plans(tests=BUDGET),
+        holds=numbers(of("tests"), low=0, high=1),
+        refused={**BAD_PLANS, "tests": [-1, 0.5, 2e9]},
+    ),
+    "overhang_coverage.coverage_sd": Case(
+        valid=plans(tests=BUDGET),
+        holds=numbers(of("tests"), low=0, high=0.5 + 1e-9),
+        refused={**BAD_PLANS, "tests": [-1, 0.5, 2e9]},
+    ),
+    "overhang_coverage.needed_tests": Case(
+        valid=plans(coverage=number(1e-6, 0.999999)),
+        holds=numbers(infinite=True, low=1),
+        refused={**BAD_PLANS, "coverage": [0.0, 1.0]},
+    ),
+    "overhang_coverage.fewest_tests": Case(
+        valid=plans(), holds=numbers(low=1), refused=BAD_PLANS
+    ),
+    "overhang_coverage.random_tests": Case(
+        valid=fixed(
+            capabilities=st.integers(5, 20), size=st.integers(1, 5), tests=st.integers(1, 6),
+            rng=st.builds(np.random.default_rng, st.integers(0, 9)),
+        ),
+        holds=lambda r, a: r.shape == (a["tests"], a["capabilities"])
+        and bool(np.all(r.sum(axis=1) == a["size"])),
+        refused={
+            "capabilities": [0, 2.5, 20_000], "size": [0, 100, 2.5], "tests": [0, 2.5, 200_000],
+            "rng": [None, "dice"],
+        },
+    ),
+    "overhang_coverage.covered": Case(
+        valid=fixed(tests=array(st.booleans(), (3, 5), bool), order=st.integers(1, 3)),
+        holds=lambda r, a: 0 <= r <= math.comb(5, a["order"]),
+        refused={"tests": [np.ones((2, 3)), np.array([True]), None], "order": [0, 7, 1.5]},
+    ),
+    "overhang_coverage.untested_share": Case(
+        valid=fixed(
+            listed=array(st.integers(0, 1000), (2, 1), int),
+            present=array(st.integers(0, 1000), 3, int), order=st.integers(1, 6),
+        ),
+        holds=numbers(together("listed", "present"), low=0, high=1),
+        refused={"listed": [-1, 0.5, 20_000], "present": [-1, 0.5, 20_000], "order": [0, 7, 1.5]},
     ),
 }  # fmt: skip
 

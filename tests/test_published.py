@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import optimize
 
-from rsi_teach.models import progress
+from rsi_teach.models import drift, goodhart, overhang, progress, steering
 
 RUNS = 40_000
 BIBLIOGRAPHY = Path(__file__).parents[1] / "course" / "references.bib"
@@ -82,6 +83,37 @@ def frontier_fit() -> progress.DoublingFit:
     to_march = progress.released_between(progress.time_horizons(), "2019-01-01", "2025-04-01")
     frontier = progress.running_max(to_march)
     return progress.doubling_time(frontier.released, frontier.p50)
+
+
+def looks_shift(many: int) -> float:
+    """By how many steps a boundary seems further off to many looks a generation."""
+    way, boundary, end = drift.Drift(bias=0.05, spread=0.3), 3.0, 30
+    fine = drift.Drift(bias=way.bias / many, spread=way.spread / many**0.5)
+    seen = drift.crossed_at_looks(fine, boundary, end * many)[-1]
+    shift = optimize.brentq(
+        lambda s: float(drift.first_passage_cdf(way, boundary + s, end)) - seen, 0, 1
+    )
+    return shift / fine.spread
+
+
+def looks_shift_in_the_limit() -> float:
+    """Richardson's extrapolation in the step, twice."""
+    coarse, middle, fine = (looks_shift(many) for many in (1, 4, 16))
+    once = 2 * middle - coarse, 2 * fine - middle
+    return (4 * once[1] - once[0]) / 3
+
+
+def delay_limit(settled: Callable[[complex], bool]) -> Callable[[], float]:
+    """The largest rate, at a lag of 1, at which the slowest root still has a property."""
+
+    def halved() -> float:
+        low, high = 0.01, 3.0
+        while high - low > 1e-12:
+            rate = (low + high) / 2
+            low, high = (rate, high) if settled(steering.continuous_root(rate, 1)) else (low, rate)
+        return low
+
+    return halved
 
 
 SIMULATION = "r falls before it sets the next doubling, as in the authors' program; windows begin "
@@ -190,6 +222,72 @@ PUBLISHED = [
         rounding=0.005,
         ours=lambda: frontier_fit().r_squared,
         note="same rule",
+    ),
+    *(
+        Published(
+            what=f"Software failures triggered by at most {order} interacting conditions, average",
+            source="kuhn2016estimating",
+            unit="%",
+            theirs=theirs,
+            rounding=0.05,
+            ours=lambda order=order: 100 * float(overhang.FAULTS_UP_TO[order - 1].mean()),
+            note="plain mean of the seven printed columns, which are rounded to whole per cents",
+        )
+        for order, theirs in ((1, 39.7), (2, 75.9), (3, 91.4), (4, 98.0))
+    ),
+    Published(
+        what="How much further off a boundary seems if one looks at intervals",
+        source="broadie1997continuity",
+        unit="σ√Δt",
+        theirs=0.5826,
+        rounding=0.00005,
+        ours=looks_shift_in_the_limit,
+        note="from the exact chance at 1, 4 and 16 looks a generation, extrapolated; at one look "
+        "a generation it is 0.522",
+    ),
+    Published(
+        what="Delayed feedback: rate times lag up to which there is no oscillation",
+        source="ricklefs2014ecology",
+        theirs=0.37,
+        rounding=0.005,
+        ours=delay_limit(lambda root: root.imag == 0),
+        note="a textbook's figure about the delayed logistic equation, whose deviations near "
+        "equilibrium follow x' = -k x(t - lag); halving on the root by Lambert's function",
+    ),
+    Published(
+        what="Delayed feedback: rate times lag up to which oscillations die out",
+        source="ricklefs2014ecology",
+        theirs=1.57,
+        rounding=0.005,
+        ours=delay_limit(lambda root: root.real < 0),
+        note="as above",
+    ),
+    Published(
+        what="Mean range of 4 normal numbers, the d2 of control charts",
+        source="montgomery2009introduction",
+        unit="sd",
+        theirs=2.059,
+        rounding=0.0005,
+        ours=lambda: 2 * float(goodhart.expected_maximum(4)),
+        note="largest minus smallest: twice the mean of the largest",
+    ),
+    Published(
+        what="Mean range of 10 normal numbers, the d2 of control charts",
+        source="montgomery2009introduction",
+        unit="sd",
+        theirs=3.078,
+        rounding=0.0005,
+        ours=lambda: 2 * float(goodhart.expected_maximum(10)),
+        note="as above",
+    ),
+    Published(
+        what="KL of the best of n of a fair coin, the most that it can reach: log 2",
+        source="beirami2025theoretical",
+        unit="nats",
+        theirs=0.693,
+        rounding=0.0005,
+        ours=lambda: float(goodhart.tied_best_of_n_kl([0.5, 0.5], 10**6)),
+        note="n = 1,000,000, where ln n - (n - 1)/n would be 12.8",
     ),
 ]
 

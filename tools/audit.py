@@ -120,6 +120,24 @@ def _exponent(value: float) -> int:
     return int(f"{value:e}".split("e")[1])
 
 
+def closed_forms() -> str:
+    """Put the numbers that the course relies on beside the formulas that give them."""
+    entries = module_at("tests/test_closed_form.py").STATED
+    missed = sum(entry.miss is not None for entry in entries)
+    said = f"{len(entries) - missed} of {len(entries)} agree to every digit first written down."
+    head = ["chapter", "number", "stated", "ours", "difference", "", "how"]
+    return f"{said}\n\n{table(head, [_stated_row(entry) for entry in entries])}"
+
+
+def _stated_row(entry: Any) -> list[str]:
+    ours, digits = entry.ours(), len(entry.stated.partition(".")[2]) + 1
+    error = f" ± {entry.error:.{digits}f}" if entry.error else ""
+    difference = f"{round(ours - float(entry.stated), digits) + 0.0:+.{digits}f}"
+    outcome = "agrees" if entry.miss is None else "**off**"
+    numbers = [entry.stated, f"{ours:.{digits}f}{error}", difference]
+    return [f"{entry.chapter:02d}", entry.what, *numbers, outcome, entry.note]
+
+
 # --- checkers -----------------------------------------------------------------------------------
 
 
@@ -231,6 +249,7 @@ def known_weak() -> str:
 SECTIONS = (
     Section(title="Claims", body=claims),
     Section(title="Published numbers", body=published),
+    Section(title="Closed forms", body=closed_forms),
     Section(title="What the checkers reject", body=checkers),
     Section(title="The machine", body=machine, cost="slow"),
     Section(title="The machine, stage by stage", body=machine_times, cost="timed"),

@@ -50,5 +50,9 @@ CHAPTERS: dict[int, Chapter] = {
         Chapter(number=0, name="start_here", title="Start here", minutes=45),
         Chapter(number=1, name="progress", title="Two kinds of progress", minutes=60),
         Chapter(number=2, name="loop", title="The loop and its four stages", minutes=60),
+        Chapter(number=3, name="steering", title="Steering with a delay", minutes=55),
+        Chapter(number=4, name="drift", title="Drift", minutes=60),
+        Chapter(number=5, name="goodhart", title="When the measure becomes the target", minutes=60),
+        Chapter(number=6, name="overhang", title="Capability overhang", minutes=50),
     )
 }

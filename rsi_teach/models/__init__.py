@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["loop", "progress", "start_here"]
+__all__ = ["drift", "goodhart", "loop", "overhang", "progress", "start_here", "steering"]
 
 
 def __getattr__(name: str) -> ModuleType:
