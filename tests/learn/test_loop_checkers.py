@@ -142,7 +142,7 @@ def test_one_claim_is_planted_and_its_key_is_the_sealed_one():
 
 
 def test_the_key_stands_nowhere_in_plain_words():
-    assert len(checkers.KEY) == 64
+    assert len(checkers.PlantedFlaw.seal) == 64
     outcomes = [
         checkers.PlantedFlaw.judge(lambda c=claim, r=reason: {"claim": c, "reason": r}).outcome
         for claim in checkers.CLAIMS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rsi_teach.learn.checker import Array, Checker, Choices, DoesNotHold, Function, Instance
+from rsi_teach.learn.checker import Array, Checker, DoesNotHold, Function, Instance
 from rsi_teach.learn.checkers.loop_bank import BankedUpdate, load_bank
+from rsi_teach.learn.planted import PlantedFlawChecker
 from rsi_teach.learn.verifier import VerifierChecker
 from rsi_teach.machine import GENES, PRESETS, Genome, Permissions, mutate
 
@@ -422,83 +422,19 @@ REASONS = (
     "visible or deployed",
     "the wrong limit",
 )
-SALT = "rsi-teach, part I"
-KEY = "918ff0ad80330d122e6fb79165add3a0f91a81ded916dfc197211363a30ed307"
 
 
-class PlantedFlaw(Checker):
+class PlantedFlaw(PlantedFlawChecker):
     """02.4: which of the six claims about Part I is wrong, and what was mixed up."""
 
     key, title, difficulty, minutes = "02.4", "The planted flaw of Part I", 2, 15
-    asks = Function(
-        example=(), returns=Choices(names=("claim", "reason"), options=(*CLAIMS, *REASONS))
-    )
     hints = (
         "Five of the claims can be confirmed with one line of code each, from "
         "`rsi_teach.models` and `rsi_teach.machine`. Do not trust the sixth because of its digits.",
         "Every number in the wrong claim can be found in the chapters. Read what it is a number "
         "of.",
     )
-    not_checked = "how you found it. With six claims and six reasons a guess is right once in 36."
-    slips_through = "that guess."
-
-    def check(self, answer: Callable[[], dict[str, str]]) -> str:
-        """Compare salted hashes: the key is not written down in this file."""
-        found = answer()
-        claim, reason = found["claim"], found["reason"]
-        if claim not in CLAIMS or reason not in REASONS:
-            raise DoesNotHold(
-                'Under "claim" belongs a letter from A to F, under "reason" one of the reasons.'
-            )
-        self.expect(
-            any(_sealed(claim, other) == KEY for other in REASONS),
-            f"Claim {claim} is true. Check it with a line of code, and the others too.",
-        )
-        self.expect(
-            _sealed(claim, reason) == KEY,
-            "That is the claim. But the reason is another: what is its number a number of?",
-        )
-        return f"Found: the claim and what is wrong with it, {self.cases} of 2."
-
-
-def _sealed(claim: str, reason: str) -> str:
-    return hashlib.sha256(f"{SALT}|{claim}|{reason}".encode()).hexdigest()
-
-
-def _opened() -> dict[str, str]:
-    """Find the key by trying all 36 answers, so that no line of this file gives it away."""
-    return next(
-        {"claim": claim, "reason": reason}
-        for claim in CLAIMS
-        for reason in REASONS
-        if _sealed(claim, reason) == KEY
-    )
-
-
-def _after(item: str, items: Sequence[str]) -> str:
-    return items[(items.index(item) + 1) % len(items)]
-
-
-PlantedFlaw.slipping = _opened
-PlantedFlaw.right = (_opened,)
-PlantedFlaw.wrong = {
-    "another claim": (
-        lambda: {**_opened(), "claim": _after(_opened()["claim"], tuple(CLAIMS))},
-        "is true. Check it",
-    ),
-    "a third claim": (
-        lambda: {
-            **_opened(),
-            "claim": _after(_after(_opened()["claim"], tuple(CLAIMS)), tuple(CLAIMS)),
-        },
-        "is true. Check it",
-    ),
-    "another reason": (
-        lambda: {**_opened(), "reason": _after(_opened()["reason"], REASONS)},
-        "the reason is another",
-    ),
-    "exchanged": (
-        lambda: {"claim": _opened()["reason"], "reason": _opened()["claim"]},
-        "belongs a letter",
-    ),
-}
+    claims, reasons = CLAIMS, REASONS
+    question = "what is its number a number of?"
+    salt = "rsi-teach, part I"
+    seal = "918ff0ad80330d122e6fb79165add3a0f91a81ded916dfc197211363a30ed307"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import betaincinv
@@ -15,7 +14,6 @@ from rsi_teach.learn.checker import (
     Array,
     CannotBeChecked,
     Checker,
-    Choices,
     DoesNotHold,
     Function,
     Number,
@@ -34,6 +32,7 @@ from rsi_teach.learn.checkers.overhang_plans import (
     practice,
     score,
 )
+from rsi_teach.learn.planted import PlantedFlawChecker
 from rsi_teach.models import overhang
 
 
@@ -447,85 +446,19 @@ REASONS = (
     "one run shown as typical",
     "pairs counted twice",
 )
-SALT = "rsi-teach, part II"
-KEY = "1885b0667386a6b21735ba3da12bf354335df328d27793d48e0738c65a12f945"
 
 
-class PlantedFlaw(Checker):
+class PlantedFlaw(PlantedFlawChecker):
     """06.4: which of the six plots about Part II is read wrongly, and what misled its reader."""
 
     key, title, difficulty, minutes = "06.4", "The planted flaw of Part II", 2, 15
-    asks = Function(
-        example=(), returns=Choices(names=("claim", "reason"), options=(*CLAIMS, *REASONS))
-    )
     hints = (
         "Five of the claims can be confirmed with a line of code each, from `rsi_teach.models`. "
         "Do not trust the sixth because of its plot.",
         "Where a plot shows something sudden, compute what a smooth law would have done between "
         "the same two points.",
     )
-    not_checked = "how you found it. With six claims and six reasons a guess is right once in 36."
-    slips_through = "that guess."
-
-    def check(self, answer: Callable[[], dict[str, str]]) -> str:
-        """Compare salted hashes: the key is not written down in this file."""
-        found = answer()
-        claim, reason = found["claim"], found["reason"]
-        if claim not in CLAIMS or reason not in REASONS:
-            raise DoesNotHold(
-                'Under "claim" belongs a letter from A to F, under "reason" one of the reasons.'
-            )
-        self.expect(
-            any(_sealed(claim, other) == KEY for other in REASONS),
-            f"Claim {claim} is true. Check it with a line of code, and the others too.",
-        )
-        self.expect(
-            _sealed(claim, reason) == KEY,
-            "That is the claim. But the reason is another: what in the plot misleads?",
-        )
-        return f"Found: the claim and what is wrong with it, {self.cases} of 2."
-
-
-def _sealed(claim: str, reason: str) -> str:
-    return hashlib.sha256(f"{SALT}|{claim}|{reason}".encode()).hexdigest()
-
-
-def _opened() -> dict[str, str]:
-    """Find the key by trying all 36 answers, so that no line of this file gives it away."""
-    return next(
-        {"claim": claim, "reason": reason}
-        for claim in CLAIMS
-        for reason in REASONS
-        if _sealed(claim, reason) == KEY
-    )
-
-
-def _after(item: str, items: Sequence[str]) -> str:
-    return items[(items.index(item) + 1) % len(items)]
-
-
-def _wrong() -> dict[str, Any]:
-    letters = tuple(CLAIMS)
-    return {
-        "another claim": (
-            lambda: {**_opened(), "claim": _after(_opened()["claim"], letters)},
-            "is true. Check it",
-        ),
-        "a third claim": (
-            lambda: {**_opened(), "claim": _after(_after(_opened()["claim"], letters), letters)},
-            "is true. Check it",
-        ),
-        "another reason": (
-            lambda: {**_opened(), "reason": _after(_opened()["reason"], REASONS)},
-            "the reason is another",
-        ),
-        "exchanged": (
-            lambda: {"claim": _opened()["reason"], "reason": _opened()["claim"]},
-            "belongs a letter",
-        ),
-    }
-
-
-PlantedFlaw.slipping = _opened
-PlantedFlaw.right = (_opened,)
-PlantedFlaw.wrong = _wrong()
+    claims, reasons = CLAIMS, REASONS
+    question = "what in the plot misleads?"
+    salt = "rsi-teach, part II"
+    seal = "1885b0667386a6b21735ba3da12bf354335df328d27793d48e0738c65a12f945"
