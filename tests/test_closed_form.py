@@ -14,7 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from rsi_teach.models import drift, goodhart, loop, steering
+from rsi_teach.models import (
+    attribution,
+    detection,
+    drift,
+    goodhart,
+    loop,
+    overfitting,
+    steering,
+    survival,
+    testing,
+)
 
 RUNS = 20_000
 
@@ -59,6 +69,9 @@ WORTH = "quadrature; the stated number was simulated, and lies within three of i
 HEAVY, EVEN = goodhart.Proxy(tail=3), goodhart.Proxy()
 BEST, RL = (goodhart.Law(alpha=1, beta=0.25, method=m) for m in ("best-of-n", "RL"))
 
+JOINT = [x0 + 2 * x1 * x2 for x2 in (0, 1) for x1 in (0, 1) for x0 in (0, 1)]
+WALD = detection.Sprt(shift=1, false_alarm=0.05, miss=0.05)
+
 
 @functools.cache
 def collapsed() -> np.ndarray:
@@ -76,6 +89,11 @@ def largest(n: int) -> Callable[[], float]:
 
 def worth(proxy: goodhart.Proxy, n: int) -> Callable[[], float]:
     return lambda: float(goodhart.best_of_n_value(proxy, n))
+
+
+def ahead(shape: float) -> Callable[[], float]:
+    life = survival.Weibull(shape=shape, scale=100)
+    return lambda: float(survival.chance_after_clean(life, window=10, ahead=90))
 
 
 def keeping(unbiased: bool, moment: int) -> Callable[[], float]:
@@ -143,6 +161,60 @@ STATED = [
     Stated(chapter=5, what="RL law: height over beta times the peak", stated="1",
            note="at the peak",
            ours=lambda: float(goodhart.true_reward(RL, RL.peak)) / (0.25 * RL.peak)),
+    Stated(chapter=7, what="zero failures in 300: 95 % bound", stated=".009936",
+           note="1 - alpha^(1/n)",
+           ours=lambda: float(testing.zero_failure_bound(300))),
+    Stated(chapter=7, what="tests for 1 in 1,000 at 95 %", stated="2995", note="ln(1-C)/ln(1-p)",
+           ours=lambda: float(testing.demonstration_tests(0.001))),
+    Stated(chapter=7, what="0 of 30, two-sided upper end", stated=".1157", note="Clopper-Pearson",
+           ours=lambda: float(testing.clopper_pearson(0, 30)[1])),
+    Stated(chapter=7, what="0 of 30, one-sided bound", stated=".0950", note="Clopper-Pearson",
+           ours=lambda: float(testing.clopper_pearson(0, 30, side="upper")[1])),
+    Stated(chapter=8, what="attack, n = 1,000, k = 100", stated=".600", note="Φ(√(2k/πn))",
+           ours=lambda: float(overfitting.attack_accuracy(1000, 100))),
+    Stated(chapter=8, what="attack, n = 1,000, k = 1,000", stated=".788", note="Φ(√(2k/πn))",
+           ours=lambda: float(overfitting.attack_accuracy(1000, 1000))),
+    Stated(chapter=8, what="attack by the files above chance, n = 1,000, k = 100", stated=".5708",
+           note="Φ(√(k/πn))",
+           ours=lambda: float(overfitting.attack_accuracy(1000, 100, keep="above chance"))),
+    Stated(chapter=9, what="fails in the next 90, shape .5", stated=".495", ours=ahead(0.5),
+           note="Weibull, scale 100, survived 10"),
+    Stated(chapter=9, what="fails in the next 90, shape 1", stated=".593", ours=ahead(1),
+           note="Weibull, scale 100, survived 10"),
+    Stated(chapter=9, what="fails in the next 90, shape 2", stated=".628", ours=ahead(2),
+           note="Weibull, scale 100, survived 10"),
+    Stated(chapter=10, what="Var(effect) of a factorial over 4σ²/N", stated="1",
+           note="σ = 2, N = 32",
+           ours=lambda: attribution.factorial_variance(sigma=2, runs=32) / 0.5),
+    Stated(chapter=10, what="one at a time over the factorial, k = 5", stated="3",
+           note="(k + 1)/2", ours=lambda: attribution.variance_ratio(5)),
+    Stated(chapter=10, what="Shapley of x0 + 2 x1 x2, change 2", stated="1",
+           note="mean over orders", ours=lambda: float(attribution.shapley(JOINT)[2])),
+    Stated(chapter=10, what="leave one out of x0 + 2 x1 x2, sum", stated="5", note="1 + 2 + 2",
+           ours=lambda: float(attribution.leave_one_out(JOINT).sum())),
+    Stated(chapter=11, what="CUSUM k = .5, h = 4: run length, no shift", stated="167.7",
+           note="integral equation", ours=lambda: float(detection.run_length(4.0))),
+    Stated(chapter=11, what="CUSUM k = .5, h = 4: run length, shift 1", stated="8.38",
+           note="integral equation", ours=lambda: float(detection.run_length(4.0, 1.0))),
+    Stated(chapter=11, what="Siegmund's approximation, no shift", stated="169.0",
+           note="closed form", ours=lambda: float(detection.siegmund_run_length(4.0))),
+    Stated(chapter=11, what="Siegmund's approximation, shift 1", stated="8.34",
+           note="closed form", ours=lambda: float(detection.siegmund_run_length(4.0, 1.0))),
+    Stated(chapter=11, what="ln(ARL)/KL, shift 1", stated="11.6",
+           note="of the one-sided sum; first order only",
+           ours=lambda: float(
+               detection.first_order_delay(detection.run_length(4.0, sides=1), 1.0))),
+    Stated(chapter=11, what="SPRT, errors .05, d = 1: Wald's formula", stated="5.3",
+           note="without overshoot", ours=lambda: float(detection.wald_sample_number(WALD))),
+    Stated(chapter=11, what="SPRT: mean sample number", stated="6.96", miss=-0.040,
+           note="quadrature; the stated number was simulated",
+           ours=lambda: float(detection.sprt_exact(WALD, 1.0)[1])),
+    Stated(chapter=11, what="SPRT: fixed sample size", stated="10.8", note="((z + z)/d)²",
+           ours=lambda: float(detection.fixed_sample_size(WALD))),
+    Stated(chapter=11, what="one look at 1.96", stated=".050", note="quadrature",
+           ours=lambda: float(detection.looks_error(5)[0])),
+    Stated(chapter=11, what="five looks at 1.96", stated=".142", note="quadrature",
+           ours=lambda: float(detection.looks_error(5)[4])),
 ]  # fmt: skip
 
 

@@ -25,7 +25,22 @@ from hypothesis.extra import numpy as hnp
 
 import rsi_teach.machine
 import rsi_teach.models
-from rsi_teach.models import domain, drift, goodhart, loop, overhang, progress, steering
+from rsi_teach.models import (
+    attribution,
+    detection,
+    domain,
+    drift,
+    goodhart,
+    loop,
+    overfitting,
+    overhang,
+    progress,
+    steering,
+    survival,
+    testing,
+    testing_search,
+    testing_shift,
+)
 
 CONTRACT = settings(
     max_examples=50,
@@ -461,6 +476,126 @@ def releases(draw) -> Arguments:
     noise = draw(NOISE)
     draws = draw(array(number(0, 1), noise.shape[2]))
     return {"loop": draw(LOOP), "scaffold": draw(SCAFFOLD), "noise": noise, "draws": draws}
+
+
+# attribution
+SIGNS = array(st.sampled_from([-1.0, 1.0]), st.tuples(st.integers(1, 6), st.integers(3, 5)))
+TERMS = st.sets(st.sampled_from(["A", "B", "C", "AB", "BC", "ABC"]), min_size=1).map(
+    lambda chosen: tuple(sorted(chosen))
+)
+FACTORIAL = attribution.full_factorial(3)
+FOUR = array(number(-9, 9), 4)
+BAD_DESIGN = [np.zeros((4, 2)), np.ones(4), np.full((4, 2), 2.0), np.ones((4, 9)), [[1, 0.5]]]
+BAD_TERMS = [(), ("Z",), ("BA",), ("A", "A"), (1,)]
+BAD_GENERATORS = [[], ["D"], ["D=DA"], ["D=AA"], ["A=B"], ["D=ABC", "D=AB"], [3]]
+GROUPED = st.tuples(st.integers(1, 4)).flatmap(lambda groups: fixed(
+    successes=array(st.integers(0, 20), (2, *groups), int),
+    trials=array(st.integers(20, 900), (2, *groups), int),
+))  # fmt: skip
+BAD_GROUPED = {
+    "successes": [[[-1, 2], [1, 1]], np.full((2, 2), 10**6), [1, 2], [[0.5]]],
+    "trials": [[[0, 2], [1, 1]], [3, 4], [[1.5]]],
+}
+
+
+@st.composite
+def generated(draw) -> Arguments:
+    """A design with generators that fit it."""
+    factors = draw(st.integers(3, 8))
+    made = draw(st.integers(1, min(4, factors - 2)))
+    free = "ABCDEFGH"[: factors - made]
+    chosen = [draw(st.sets(st.sampled_from(free), min_size=2)) for _ in range(made)]
+    signs = draw(st.lists(st.sampled_from(["", "-"]), min_size=made, max_size=made))
+    return {"factors": factors, "generators": [
+        f"{'ABCDEFGH'[factors - made + i]}={signs[i]}{''.join(sorted(chosen[i]))}"
+        for i in range(made)
+    ]}  # fmt: skip
+
+
+GENERATED = generated()
+
+
+# Chapter 07.
+
+CONFIDENCE, SIDE = number(0.01, 0.999), st.sampled_from(testing.SIDES)
+BAD_TESTS, BAD_CONFIDENCE = [0, 0.5, -3, 2e12], [0.0, 1.0, 95.0]
+COUNTED = {
+    "failures": array(st.integers(0, 50), (2, 1), int),
+    "tests": array(st.integers(50, 10**9), 3, int),
+}
+BAD_COUNTED = {"failures": [-1, 0.5, 10**10], "tests": BAD_TESTS}
+BELIEVED = {"a": number(1e-3, 1e3), "b": number(1e-3, 1e6), "perfect": number(0, 1)}
+MIXTURES = fixed(
+    test=array(number(0.1, 1), 2), deployed=array(number(0.01, 1), 2), rates=array(number(0, 1), 2)
+).map(lambda a: {"rates": a["rates"]} | {k: a[k] / a[k].sum() for k in ("test", "deployed")})
+SHIFT = MIXTURES.map(lambda arguments: testing_shift.Shift(**arguments))
+TESTED = array(st.integers(1, 10**12), dtype=int)
+HOLE = st.builds(
+    testing_search.Hole, centre=st.tuples(number(0.3, 0.7), number(0.3, 0.7)),
+    radius=number(0.01, 0.1), reach=number(0.1, 0.3),
+)  # fmt: skip
+SUITE = hnp.arrays(float, st.tuples(st.integers(1, 30), st.just(2), st.integers(1, 4)),
+                   elements=number(0, 1, exclude_max=True))  # fmt: skip
+BAD_SUITE = [np.zeros((2, 3, 1)), np.zeros((2, 2)), np.ones((2, 2, 1)), np.zeros((0, 2, 1))]
+
+
+# Chapter 09.
+
+LIFE = st.builds(survival.Weibull, shape=number(0.1, 10), scale=number(1e-6, 1e6))
+AGES = array(number(0, 1e6), (2, 3))
+BAD_AGE = [-1.0, 2e6]
+PLAIN_STREAM = {
+    "cycle": number(1e-4, 1e4), "faults": number(0, 1), "detection": number(1e-4, 1e4),
+    "shape": number(0.3, 10),
+}  # fmt: skip
+STREAM = st.builds(survival.Stream, **PLAIN_STREAM)
+BREEDING = st.builds(survival.Stream, **PLAIN_STREAM | {"shape": st.just(1.0)},
+                     breeds=st.one_of(st.just(0.0), number(1e-3, 10)))  # fmt: skip
+HOW = st.sampled_from(survival.HANDLINGS)
+BAD_LIVES = {
+    "times": [[-1.0, 1.0, 1.0], [], 2e9],
+    "observed": [[1, 0, 1], [True] * 50, [[True], [True, False]]],
+}  # fmt: skip
+
+
+@st.composite
+def seen_lives(draw, **more: st.SearchStrategy) -> Arguments:
+    """Times, some of them equal, and whether each is that of a failure: the first one is."""
+    times = draw(array(st.integers(0, 9), st.integers(1, 8), int)).astype(float)
+    observed = draw(array(st.booleans(), times.shape, bool))
+    observed[0] = True
+    return {"times": times, "observed": observed, **draw(fixed(**more))}
+
+
+CURVE = seen_lives().map(lambda a: survival.kaplan_meier(**a))
+
+
+# Chapter 08.
+
+QUERIES = {
+    "items": array(st.integers(1, 10**9), (2, 1), int),
+    "queries": array(st.integers(1, 10**9), 3, int),
+}
+BAD_QUERIES = {"items": [0, 2.5, -1, 2e9, []], "queries": [-1, 2.5, 2e9, []]}
+STUDY = st.integers(1, 30).flatmap(
+    lambda variables: fixed(
+        samples=st.integers(10, 60),
+        variables=st.just(variables),
+        chosen=st.integers(1, variables),
+        informative=st.integers(0, variables),
+        shift=number(0, 10),
+    )
+)
+
+
+SPRT = fixed(shift=number(0.3, 4), false_alarm=number(1e-4, 0.4), miss=number(1e-4, 0.4)).map(
+    lambda arguments: detection.Sprt(**arguments)
+)
+WALK = fixed(level=number(1, 30), steps=st.integers(1, 60), drift=number(-1, 1)).map(
+    lambda arguments: detection.Walk(**arguments)
+)
+WALK5 = number(-1, 1).map(lambda drift: detection.Walk(level=3.0, steps=5, drift=drift))
+PROBABILITIES = array(number(0.01, 1), (3, 4)).map(lambda rows: rows / rows.sum(1, keepdims=True))
 
 
 CASES: dict[str, Case] = {
@@ -1061,6 +1196,184 @@ CASES: dict[str, Case] = {
         refused={**BAD_COUNT, "runs": [0, 2.5, 2e7]},
         anything=("rng",),
     ),
+    # detection
+    "detection.cusum": Case(
+        valid=fixed(values=array(number(-9, 9), (5, 3)), slack=number(0, 5)),
+        holds=numbers(lambda a: (6, 3), low=0),
+        refused={"values": [[1.0], [[2e6]]], "slack": [-0.1, 6.0]},
+    ),
+    "detection.alarm_steps": Case(
+        valid=fixed(paths=array(number(0, 9), (5, 3)), threshold=number(0.1, 9)),
+        holds=numbers(lambda a: (3,), infinite=True, low=0),
+        refused={"paths": [[1.0], [[1e13]]], "threshold": [0.0, -1.0]},
+    ),
+    "detection.run_length": Case(
+        valid=fixed(
+            threshold=array(number(0.01, 6)), shift=number(-2, 5), slack=number(0.05, 1.5),
+            sides=st.integers(1, 2),
+        ),
+        holds=numbers(of("threshold"), low=0.99),
+        refused={
+            "threshold": [0.0, 13.0], "shift": [-6.0, 6.0], "slack": [0.0, 6.0], "sides": [0, 3],
+        },
+    ),
+    "detection.siegmund_run_length": Case(
+        valid=fixed(
+            threshold=array(number(0.01, 12)), shift=number(-5, 5), slack=number(0.05, 5),
+            sides=st.integers(1, 2),
+        ),
+        holds=numbers(of("threshold"), low=0),
+        refused={
+            "threshold": [0.0, 13.0], "shift": [-6.0, 6.0], "slack": [0.0, 6.0], "sides": [0, 3],
+        },
+    ),
+    "detection.first_order_delay": Case(
+        valid=fixed(false_alarm_length=array(number(1, 1e9)), shift=number(0.01, 5)),
+        holds=numbers(of("false_alarm_length"), low=0),
+        refused={"false_alarm_length": [0.5], "shift": [0.0, 6.0]},
+    ),
+    "detection.threshold_for": Case(
+        valid=fixed(length=number(5, 2000), slack=number(0.25, 2), sides=st.integers(1, 2)),
+        holds=numbers(low=0, high=12),
+        refused={"length": [1.0, 1e7], "slack": [0.1, 3.0], "sides": [0, 3]},
+    ),
+    "detection.Sprt": Case(
+        valid=fixed(shift=number(0.05, 5), false_alarm=number(1e-6, 0.45), miss=number(1e-6, 0.45)),
+        holds=lambda r, a: kept(r, a) and r.lower < 0 < r.upper,
+        refused={"shift": [0.0, 6.0], "false_alarm": [0.0, 0.5], "miss": [0.0, 0.5]},
+    ),
+    "detection.sprt_exact": Case(
+        valid=fixed(test=SPRT, mean=number(-5, 5)),
+        holds=lambda r, a: -1e-9 <= r[0] <= 1 + 1e-9 and r[1] >= 1 - 1e-9,
+        refused={"mean": [-6.0, 6.0]},
+    ),
+    "detection.sprt_simulated": Case(
+        valid=fixed(test=SPRT, noise=array(number(-9, 9), (5, 3)), mean=number(-5, 5)),
+        holds=lambda r, a: r[0].shape == r[1].shape == (3,) and bool(np.all(r[1] >= 1)),
+        refused={"noise": [[1.0], [[2e6]]], "mean": [-6.0, 6.0]},
+    ),
+    "detection.wald_sample_number": Case(valid=fixed(test=SPRT), holds=numbers(low=0)),
+    "detection.fixed_sample_size": Case(valid=fixed(test=SPRT), holds=numbers(low=0)),
+    "detection_sequences.looks_error": Case(
+        valid=fixed(looks=st.integers(1, 40), z=number(0.1, 8)),
+        holds=numbers(lambda a: (a["looks"],), low=-1e-9, high=1),
+        refused={"looks": [0, 301, 1.5], "z": [0.0, 9.0]},
+    ),
+    "detection_sequences.mixture_boundary": Case(
+        valid=fixed(time=array(number(0, 1e9)), rho=number(1e-3, 1e9), alpha=number(1e-9, 0.5)),
+        holds=numbers(of("time"), low=0),
+        refused={"time": [-1.0], "rho": [0.0], "alpha": [0.0, 0.6]},
+    ),
+    "detection_sequences.best_rho": Case(
+        valid=fixed(time=array(number(1, 1e6)), alpha=number(1e-9, 0.5)),
+        holds=numbers(of("time"), low=0),
+        refused={"time": [0.5], "alpha": [0.0, 0.6]},
+    ),
+    "detection_sequences.mixture_e_values": Case(
+        valid=fixed(sums=array(number(-1e6, 1e6)), time=number(0, 1e9), rho=number(1e-3, 1e9)),
+        holds=numbers(of("sums"), low=0),
+        refused={"sums": [2e6], "time": [-1.0], "rho": [0.0]},
+    ),
+    "detection_sequences.betting_e_values": Case(
+        valid=fixed(
+            outcomes=array(st.integers(0, 1), (5, 3), int), null=number(1e-6, 0.4),
+            alternative=number(0.41, 0.9999),
+        ),
+        holds=numbers(lambda a: (6, 3), low=0),
+        refused={
+            "outcomes": [[1], [[0.5]], [[2]]], "null": [0.0, 1.0], "alternative": [1e-9, 1.0],
+        },
+    ),
+    "detection_sequences.ever_outside": Case(
+        valid=fixed(
+            sums=array(number(-9, 9), (5, 3)),
+            boundary=array(number(0, 9), (5,)),
+        ),
+        holds=numbers(lambda a: (5,), low=0, high=1),
+        refused={"sums": [np.full((5, 3), 1e10), [1.0]], "boundary": [[-1.0] * 5, [1.0]]},
+    ),
+    "detection_rare.Walk": Case(
+        valid=fixed(level=number(1, 60), steps=st.integers(1, 250), drift=number(-1, 1)),
+        holds=kept,
+        refused={"level": [0.5, 61.0], "steps": [0, 251, 1.5], "drift": [-1.5, 1.5]},
+    ),
+    "detection_rare.passage_chance": Case(valid=fixed(walk=WALK), holds=numbers(low=0, high=1)),
+    "detection_rare.plain_walks": Case(
+        valid=fixed(walk=WALK5, noise=array(number(-9, 9), (5, 3))),
+        holds=numbers(lambda a: (3,), low=0, high=1),
+        refused={"noise": [[1.0], np.zeros((4, 1)), np.full((5, 1), 1e7)]},
+    ),
+    "detection_rare.tilted_walks": Case(
+        valid=fixed(walk=WALK5, noise=array(number(-9, 9), (5, 3)), drift=number(-1, 3)),
+        holds=numbers(lambda a: (3,), low=0),
+        refused={
+            "noise": [[1.0], np.zeros((4, 1)), np.full((5, 1), 1e7)], "drift": [-2.0, 4.0],
+        },
+    ),
+    "detection_rare.split_walks": Case(
+        valid=fixed(
+            walk=WALK5, levels=st.just(np.array([0.5, 3.0])), runs=st.integers(2, 20),
+            repeats=st.integers(1, 4), rng=st.integers(0, 9).map(np.random.default_rng),
+        ),
+        holds=lambda r, a: r.shape == (a["repeats"],) and bool(np.all((r >= 0) & (r <= 1))),
+        refused={
+            "levels": [[3.0, 0.5], [0.5, 2.0], [-1.0, 3.0]], "runs": [1, 10**6],
+            "repeats": [0, 10**5],
+        },
+        anything=("rng",),
+    ),
+    "detection_rare.tilted_tail": Case(
+        valid=fixed(level=number(0, 12), noise=array(number(-9, 9)), tilt=number(0, 20)),
+        holds=numbers(of("noise"), low=0),
+        refused={"level": [-1.0, 13.0], "noise": [99.0], "tilt": [-1.0, 21.0]},
+    ),
+    "detection_rare.tilted_variance": Case(
+        valid=fixed(level=number(0, 12), tilt=array(number(0, 20))),
+        holds=numbers(of("tilt"), low=0),
+        refused={"level": [-1.0, 13.0], "tilt": [-1.0, 21.0]},
+    ),
+    "detection_rare.best_tilt": Case(
+        valid=fixed(level=number(0.5, 12)),
+        holds=numbers(low=0.5, high=14),
+        refused={"level": [0.1, 13.0]},
+    ),
+    "detection_prints.softmax": Case(
+        valid=fixed(scores=array(number(-1e6, 1e6), (3, 4)), temperature=number(0.01, 1000)),
+        holds=lambda r, a: numbers(of("scores"), low=0, high=1)(r, a)
+        and np.allclose(r.sum(axis=1), 1),
+        refused={"scores": [[1.0], [[1e7]]], "temperature": [0.0, 2000.0]},
+    ),
+    "detection_prints.disagreement": Case(
+        valid=fixed(before=array(st.integers(0, 9), (5,), int), after=st.just(np.arange(5))),
+        holds=numbers(low=0, high=1),
+        refused={"before": [[1, 2], [-1] * 5, [0.5] * 5], "after": [[1, 2], [-1] * 5, [0.5] * 5]},
+    ),
+    "detection_prints.mean_kl": Case(
+        valid=fixed(before=PROBABILITIES, after=PROBABILITIES),
+        holds=numbers(low=0),
+        refused={
+            "before": [[0.5, 0.5], [[0.5, 0.6]], [[-0.5, 1.5]]],
+            "after": [[0.5, 0.5], [[0.5, 0.6]], [[-0.5, 1.5]], [[1.0]]],
+        },
+    ),
+    "detection_prints.calibration_gap": Case(
+        valid=fixed(
+            confidence=array(number(0, 1), (5,)), right=array(st.integers(0, 1), (5,), int)
+        ),
+        holds=numbers(low=-1, high=1),
+        refused={"confidence": [[1.5] * 5, [0.5]], "right": [[2] * 5, [0.5] * 5, [1]]},
+    ),
+    "detection_prints.sign_test": Case(
+        valid=fixed(lost=array(st.integers(0, 1000), None, int), gained=st.integers(0, 1000)),
+        holds=numbers(of("lost"), low=0, high=1),
+        refused={"lost": [-1, 0.5], "gained": [-1, 0.5]},
+    ),
+    "detection_prints.images_to_notice": Case(
+        valid=fixed(rate=array(number(0.4, 0.9999)), null=number(1e-6, 0.4),
+                    alpha=number(1e-9, 0.5)),
+        holds=numbers(of("rate"), infinite=True, low=1),
+        refused={"rate": [0.0, 1.0], "null": [0.0, 1.0], "alpha": [0.0, 0.6]},
+    ),
     # goodhart_laws
     "goodhart_laws.best_of_n_kl": Case(
         valid=fixed(n=COUNTS), holds=numbers(of("n"), low=0), refused=BAD_COUNT
@@ -1107,6 +1420,133 @@ CASES: dict[str, Case] = {
         ),
         holds=lambda r, _: 0 <= r[0] <= r[1] and len(r) == 2,
         refused={"coverage": [0.0, 1.0]},
+    ),
+    # overfitting
+    "overfitting.attack_accuracy": Case(
+        valid=fixed(**QUERIES, keep=st.sampled_from(overfitting.KEEPS)),
+        holds=numbers(together("items", "queries"), low=0.5, high=1),
+        refused={**BAD_QUERIES, "keep": ["some", None, 1]},
+    ),
+    "overfitting.attack_spread": Case(
+        valid=fixed(**QUERIES, keep=st.sampled_from(overfitting.KEEPS)),
+        holds=numbers(together("items", "queries"), low=0, high=0.5),
+        refused={**BAD_QUERIES, "keep": ["some", None, 1]},
+    ),
+    "overfitting.luck_accuracy": Case(
+        valid=fixed(**QUERIES),
+        holds=numbers(together("items", "queries"), low=0.5 - 1e-12, high=1),
+        refused=BAD_QUERIES | {"queries": [0, 2.5, -1, 2e9]},
+    ),
+    "overfitting.queries_survived": Case(
+        valid=fixed(
+            items=array(st.integers(1, 10**9), 3, int), excess=array(number(0.001, 0.4), (2, 1)),
+            adaptive=st.booleans(),
+        ),
+        holds=numbers(together("items", "excess"), low=1e-9),
+        refused={"items": [0, 2.5, -1, 2e9], "excess": [0.0, -0.1, 0.5]},
+        anything=("adaptive",),
+    ),
+    "overfitting.simulated_attack": Case(
+        valid=fixed(
+            items=st.integers(1, 40), queries=st.integers(1, 20), runs=st.integers(1, 5),
+            rng=st.integers(0, 9).map(np.random.default_rng),
+            keep=st.sampled_from(overfitting.KEEPS), step=st.none() | number(1e-4, 1),
+        ),
+        holds=numbers(lambda a: (a["runs"],), low=0, high=1),
+        refused={
+            "items": [0, 2.5, 1e9], "queries": [0, 2.5, -1], "runs": [0, 2.5, 1e9],
+            "keep": ["some", None, 1], "step": [0.0, 2.0, "many"],
+        },
+        anything=("rng",),
+    ),
+    "overfitting.ladder": Case(
+        valid=fixed(
+            scores=array(number(0, 1), hnp.array_shapes(max_dims=2)), step=number(1e-4, 1),
+            start=number(0, 1),
+        ),
+        holds=lambda r, a: numbers(of("scores"), low=0, high=1)(r, a)
+        and bool(np.all(np.diff(r, axis=0) >= 0)),
+        refused={
+            "scores": [[1.5], [-0.1], 0.5, np.full((2, 2, 2), 0.5), []],
+            "step": [0.0, 2.0], "start": [-0.1, 1.1],
+        },
+    ),
+    # overfitting_reuse
+    "overfitting_reuse.Thresholdout": Case(
+        valid=fixed(threshold=number(0, 1), tolerance=number(0, 1)),
+        holds=kept,
+        refused={"threshold": [-0.1, 1.1], "tolerance": [-0.1, 1.1]},
+    ),
+    "overfitting_reuse.thresholdout": Case(
+        valid=fixed(
+            gate=st.builds(overfitting.Thresholdout, threshold=number(0, 1)),
+            train=array(number(-1e6, 1e6), (2, 3)), holdout=array(number(-1e6, 1e6), (2, 3)),
+            noise=array(number(-8, 8), (2, 2, 3)),
+        ),
+        holds=numbers(of("train")),
+        refused={"train": [2e6, [[-2e6]], []], "holdout": [2e6, np.zeros(4)],
+                 "noise": [np.zeros((2, 3)), np.zeros((3, 2, 3))]},
+    ),
+    "overfitting_reuse.Study": Case(
+        valid=STUDY,
+        holds=lambda r, a: kept(r, a) and r.means.sum() <= a["informative"] * a["shift"] + 1e-9,
+        refused={
+            "samples": [9, 2.5, 2e6], "variables": [0, 2.5, 2e6], "chosen": [0, 2.5, 1000],
+            "informative": [-1, 0.5, 1000], "shift": [-0.1, 11],
+        },
+    ),
+    "overfitting_reuse.Reuse": Case(
+        valid=fixed(
+            train=array(number(0, 1), 3), holdout=array(number(0, 1), 3),
+            fresh=array(number(0, 1), 3), reported=array(number(-1, 2), 3),
+            used=array(st.integers(0, 99), 3, int),
+        ),
+        holds=kept,
+        refused={"train": [[1.5]], "holdout": [[-0.1]], "fresh": [[2.0]],
+                 "reported": [[math.inf]], "used": [[-1], [0.5]]},
+    ),
+    "overfitting_reuse.reused_holdout": Case(
+        valid=fixed(
+            study=STUDY.map(lambda a: overfitting.Study(**a)), runs=st.integers(1, 4),
+            rng=st.integers(0, 9).map(np.random.default_rng),
+            gate=st.none() | st.builds(overfitting.Thresholdout, threshold=number(0, 0.2)),
+        ),
+        holds=lambda r, a: r.holdout.shape == r.used.shape == (a["runs"],)
+        and bool(np.all(r.used <= a["study"].chosen) and np.all(np.isfinite(r.reported))),
+        refused={"runs": [0, 2.5, 1e9]},
+        anything=("rng", "gate"),
+    ),
+    "overfitting_reuse.Climb": Case(
+        valid=fixed(
+            proposals=st.integers(1, 20), gain=number(0, 100), drag=number(0, 1),
+            item_sd=number(0, 100), heredity=number(0, 1),
+        ),
+        holds=kept,
+        refused={
+            "proposals": [0, 2.5, 1001], "gain": [-1.0, 101], "drag": [-0.1, 1.1],
+            "item_sd": [-1.0, 101], "heredity": [-0.1, 1.1],
+        },
+    ),
+    "overfitting_reuse.Climbed": Case(
+        valid=fixed(value=array(number(-9, 9), (3, 2)), visible=array(number(-9, 9), (3, 2))),
+        holds=lambda r, a: kept(r, a) and np.array_equal(r.overstated, r.visible - r.value),
+        refused={"value": [[math.inf]], "visible": [[-math.inf]]},
+    ),
+    "overfitting_reuse.simulated_climb": Case(
+        valid=fixed(
+            climb=st.builds(
+                overfitting.Climb, proposals=st.integers(1, 5), drag=number(0, 1),
+                item_sd=number(0, 100), heredity=number(0, 1),
+            ),
+            plan=array(st.integers(0, 500), st.integers(2, 9), int).map(
+                lambda plan: np.r_[plan[0] + 1, plan[1:]]
+            ),
+            runs=st.integers(1, 5), rng=st.integers(0, 9).map(np.random.default_rng),
+        ),
+        holds=lambda r, a: r.value.shape == r.visible.shape == (len(a["plan"]), a["runs"]),
+        refused={"plan": [[0, 5], [5], [5, 0.5], [5, -1], np.ones((2, 2)), []],
+                 "runs": [0, 2.5, 1e9]},
+        anything=("rng",),
     ),
     # overhang
     "overhang.Elicitation": Case(
@@ -1279,6 +1719,507 @@ CASES: dict[str, Case] = {
         ),
         holds=numbers(together("listed", "present"), low=0, high=1),
         refused={"listed": [-1, 0.5, 20_000], "present": [-1, 0.5, 20_000], "order": [0, 7, 1.5]},
+    ),
+    # attribution
+    "attribution.bundle": Case(
+        valid=fixed(factors=st.integers(1, 8)),
+        holds=numbers(lambda a: (2, a["factors"]), low=-1, high=1),
+        refused={"factors": [0, 9, 2.5]},
+    ),
+    "attribution.one_at_a_time": Case(
+        valid=fixed(factors=st.integers(1, 8)),
+        holds=numbers(lambda a: (a["factors"] + 1, a["factors"]), low=-1, high=1),
+        refused={"factors": [0, 9, 2.5]},
+    ),
+    "attribution.full_factorial": Case(
+        valid=fixed(factors=st.integers(1, 8)),
+        holds=numbers(lambda a: (2 ** a["factors"], a["factors"]), low=-1, high=1),
+        refused={"factors": [0, 9, 2.5]},
+    ),
+    "attribution.repeated": Case(
+        valid=fixed(design=SIGNS, runs=st.integers(6, 40)),
+        holds=numbers(lambda a: (a["runs"], a["design"].shape[1]), low=-1, high=1),
+        refused={"design": BAD_DESIGN, "runs": [0, 5000, 6.5]},
+    ),
+    "attribution.term_names": Case(
+        valid=fixed(factors=st.integers(3, 8), order=st.integers(1, 3)),
+        holds=lambda r, a: len(set(r)) == sum(
+            math.comb(a["factors"], i) for i in range(1, a["order"] + 1)
+        ),
+        refused={"factors": [0, 9, 2.5], "order": [0, 9, 1.5]},
+    ),
+    "attribution.model_matrix": Case(
+        valid=fixed(design=SIGNS, terms=TERMS),
+        holds=numbers(lambda a: (len(a["design"]), 1 + len(a["terms"])), low=-1, high=1),
+        refused={"design": BAD_DESIGN, "terms": BAD_TERMS},
+    ),
+    "attribution.estimable": Case(
+        valid=fixed(design=SIGNS, terms=TERMS),
+        holds=lambda r, a: r.shape == (1 + len(a["terms"]),) and r.dtype == bool,
+        refused={"design": BAD_DESIGN, "terms": BAD_TERMS},
+    ),
+    "attribution.simulate": Case(
+        valid=fixed(
+            design=array(st.sampled_from([-1.0, 1.0]), (4, 2)), noise=array(number(-9, 9), (4, 3)),
+            terms=st.just(("A", "B")), effects=array(number(-1e3, 1e3), 2), sigma=number(0, 1e3),
+        ),
+        holds=numbers(of("noise")),
+        refused={
+            "design": BAD_DESIGN, "noise": [np.zeros(4), np.zeros((3, 3)), np.full((4, 1), 1e9)],
+            "terms": BAD_TERMS, "effects": [[1.0], np.zeros((2, 2))], "sigma": [-1.0, 1e7],
+        },
+    ),
+    "attribution.effects_of": Case(
+        valid=fixed(design=st.just(FACTORIAL), scores=array(number(-1e3, 1e3), (8, 2)),
+                    terms=TERMS),
+        holds=numbers(lambda a: (len(a["terms"]), 2)),
+        refused={
+            "design": [*BAD_DESIGN, np.ones((8, 3))], "scores": [[1.0], np.zeros((2, 2, 2))],
+            "terms": BAD_TERMS,
+        },
+    ),
+    "attribution.effect_errors": Case(
+        valid=fixed(design=st.just(FACTORIAL), terms=TERMS, sigma=number(0, 1e3)),
+        holds=numbers(lambda a: (len(a["terms"]),), low=0),
+        refused={
+            "design": [*BAD_DESIGN, np.ones((8, 3))], "terms": BAD_TERMS,
+            "sigma": [-1.0, 1e7],
+        },
+    ),
+    "attribution.Effects": Case(
+        valid=fixed(
+            terms=st.just(("A", "B")), effect=array(number(-9, 9), 2), error=array(number(0, 9), 2),
+            low=array(number(-9, 0), 2), high=array(number(0, 9), 2),
+        ),
+        holds=lambda r, a: all(np.all(getattr(r, n) == v) for n, v in a.items() if n != "terms"),
+        refused={
+            "terms": [()], "effect": [[1.0], np.inf], "error": [[-1.0, 1.0], [1.0]],
+            "low": [[1.0], [10.0, 10.0]], "high": [[1.0], [-10.0, -10.0]],
+        },
+    ),
+    "attribution.estimate": Case(
+        valid=fixed(design=st.just(FACTORIAL), scores=array(number(-1e3, 1e3), 8), terms=TERMS,
+                    coverage=number(0.01, 0.9999), sigma=number(0.01, 10)),
+        holds=lambda r, a: bool(np.all(r.low <= r.effect) and np.all(r.effect <= r.high)),
+        refused={
+            "design": [*BAD_DESIGN, np.ones((8, 3))], "scores": [[1.0], np.zeros((8, 2))],
+            "terms": BAD_TERMS, "coverage": [0.0, 1.0], "sigma": [0.0, -1.0, "one"],
+        },
+    ),
+    "attribution.factorial_variance": Case(
+        valid=fixed(sigma=number(0, 1e3), runs=st.integers(2, 4096)),
+        holds=numbers(low=0),
+        refused={"sigma": [-1.0, 1e7], "runs": [1, 5000, 2.5]},
+    ),
+    "attribution.one_at_a_time_variance": Case(
+        valid=fixed(sigma=number(0, 1e3), runs=st.integers(9, 4096), factors=st.integers(1, 8)),
+        holds=numbers(low=0),
+        refused={"sigma": [-1.0, 1e7], "runs": [1, 5000, 9.5], "factors": [0, 9, 1.5]},
+    ),
+    "attribution.variance_ratio": Case(
+        valid=fixed(factors=st.integers(1, 8)),
+        holds=numbers(low=1, high=4.5),
+        refused={"factors": [0, 9, 1.5]},
+    ),
+    # attribution_fractions
+    "attribution_fractions.fraction": Case(
+        valid=GENERATED,
+        holds=numbers(
+            lambda a: (2 ** (a["factors"] - len(a["generators"])), a["factors"]), low=-1, high=1
+        ),
+        refused={"factors": [1, 9, 2.5], "generators": BAD_GENERATORS},
+    ),
+    "attribution_fractions.defining_relation": Case(
+        valid=GENERATED,
+        holds=lambda r, a: len(set(r)) == 2 ** len(a["generators"]) - 1,
+        refused={"factors": [1, 9, 2.5], "generators": BAD_GENERATORS},
+    ),
+    "attribution_fractions.resolution": Case(
+        valid=GENERATED,
+        holds=lambda r, a: 2 <= r <= a["factors"],
+        refused={"factors": [1, 9, 2.5], "generators": BAD_GENERATORS},
+    ),
+    "attribution_fractions.alias_table": Case(
+        valid=GENERATED.flatmap(lambda a: fixed(
+            factors=st.just(a["factors"]), generators=st.just(a["generators"]),
+            order=st.integers(1, 2),
+        )),
+        holds=lambda r, a: len(r) == sum(
+            math.comb(a["factors"], i) for i in range(1, a["order"] + 1)
+        ),
+        refused={"factors": [1, 9, 2.5], "generators": BAD_GENERATORS, "order": [0, 9, 1.5]},
+    ),
+    # attribution_shares
+    **{
+        f"attribution_shares.{name}": Case(
+            valid=fixed(values=st.integers(1, 5).flatmap(
+                lambda n: array(number(-1e6, 1e6), (2, 2**n))
+            )),
+            holds=lambda r, a, d=name == "dividends": (
+                r.shape == (2, a["values"].shape[1] if d else a["values"].shape[1].bit_length() - 1)
+                and bool(np.isfinite(r).all())
+            ),
+            refused={"values": [[1.0], [1.0, 2.0, 3.0], np.zeros((2, 0)), [np.inf, 0.0], 3.0]},
+        )
+        for name in ("shapley", "leave_one_out", "added_first", "dividends")
+    },
+    # attribution_groups
+    **{
+        f"attribution_groups.{name}": Case(
+            valid=GROUPED, holds=numbers(shape, low=0, high=1), refused=BAD_GROUPED
+        )
+        for name, shape in (
+            ("group_shares", lambda a: a["trials"].shape),
+            ("pooled_shares", lambda a: (2,)),
+            ("standardised_shares", lambda a: (2,)),
+        )
+    },
+    "attribution_groups.turns_round": Case(
+        valid=GROUPED, holds=lambda r, a: isinstance(r, bool), refused=BAD_GROUPED
+    ),
+    "attribution_groups.Contrasts": Case(
+        valid=fixed(estimate=FOUR, error=array(number(0, 9), 4), low=FOUR, high=FOUR),
+        holds=kept,
+        refused={
+            "estimate": [[1.0], np.inf], "error": [[1.0], -np.ones(4)], "low": [[1.0]],
+            "high": [[1.0]],
+        },
+    ),
+    "attribution_groups.paired_contrasts": Case(
+        valid=fixed(
+            cells=array(number(1e-6, 1 - 1e-6), st.tuples(st.just(4), st.integers(2, 6))),
+            scale=st.sampled_from(["points", "ratio", "logit"]), coverage=number(0.01, 0.9999),
+        ),
+        holds=lambda r, a: bool(np.all(r.low <= r.high) and np.isfinite(r.estimate).all()),
+        refused={
+            "cells": [np.zeros((4, 3)), np.full((3, 3), 0.5), np.full((4, 1), 0.5), [0.5] * 4, 1.2],
+            "scale": ["odds", 3], "coverage": [0.0, 1.0],
+        },
+    ),
+    "testing.zero_failure_bound": Case(
+        valid=fixed(tests=array(st.integers(1, 10**12), dtype=int), confidence=CONFIDENCE),
+        holds=numbers(of("tests"), low=0, high=1),
+        refused={"tests": BAD_TESTS, "confidence": BAD_CONFIDENCE},
+    ),
+    "testing.clopper_pearson": Case(
+        valid=fixed(**COUNTED, confidence=CONFIDENCE, side=SIDE),
+        holds=numbers(lambda a: (2, *together("failures", "tests")(a)), low=0, high=1),
+        refused={**BAD_COUNTED, "confidence": BAD_CONFIDENCE, "side": ["one", None]},
+    ),
+    "testing.coverage": Case(
+        valid=fixed(rate=array(number(0, 1)), tests=st.integers(1, 200), confidence=CONFIDENCE,
+                    side=SIDE),
+        holds=numbers(of("rate"), low=0, high=1),
+        refused={"rate": [-0.1, 1.1], "tests": [0, 0.5, 5001], "confidence": BAD_CONFIDENCE,
+                 "side": ["one", None]},
+    ),
+    "testing.pass_probability": Case(
+        valid=fixed(rate=array(number(0, 1), (2, 1)), **COUNTED),
+        holds=numbers(together("rate", "failures", "tests"), low=0, high=1),
+        refused={"rate": [-0.1, 1.1], **BAD_COUNTED},
+    ),
+    "testing.demonstration_tests": Case(
+        valid=fixed(rate=array(number(1e-9, 0.999), (2, 1)), confidence=CONFIDENCE,
+                    failures=array(st.integers(0, 1000), 3, int)),
+        holds=numbers(together("rate", "failures"), low=1),
+        refused={"rate": [0.0, 1.0, -0.1], "confidence": BAD_CONFIDENCE,
+                 "failures": [-1, 0.5, 1001]},
+    ),
+    "testing.precision_tests": Case(
+        valid=fixed(rate=array(number(1e-12, 0.999)), relative=number(1e-6, 1),
+                    confidence=CONFIDENCE),
+        holds=numbers(of("rate"), low=0),
+        refused={"rate": [0.0, 1.0], "relative": [0.0, 1.5], "confidence": BAD_CONFIDENCE},
+    ),
+    "testing.years_to_failure": Case(
+        valid=fixed(rate=array(number(1e-15, 1)), hours=number(1e-6, 1e6),
+                    benches=st.integers(1, 10**9)),
+        holds=numbers(of("rate"), low=0),
+        refused={"rate": [0.0, 1.5], "hours": [0.0, 1e7], "benches": [0, 1.5, 2e9]},
+    ),
+    "testing.Belief": Case(
+        valid=fixed(**BELIEVED), holds=kept,
+        refused={"a": [0.0, 1e10], "b": [0.0, 1e10], "perfect": [-0.1, 1.1]},
+    ),
+    "testing.updated": Case(
+        valid=fixed(belief=st.builds(testing.Belief, **BELIEVED), failures=st.integers(0, 50),
+                    tests=st.integers(50, 10**6)),
+        holds=lambda r, a: r.a == a["belief"].a + a["failures"] and 0 <= r.perfect <= 1,
+        refused={"failures": [-1, 0.5, 2e6], "tests": [0, 60.5, 1e9]},
+    ),
+    "testing.no_failure": Case(
+        valid=fixed(belief=st.builds(testing.Belief, **BELIEVED), tests=st.integers(1, 10**6)),
+        holds=numbers(low=0, high=1),
+        refused={"tests": [0, 0.5, 1e9]},
+    ),
+    "testing.credible_bound": Case(
+        valid=fixed(belief=st.builds(testing.Belief, **BELIEVED), confidence=CONFIDENCE),
+        holds=numbers(low=0, high=1),
+        refused={"confidence": BAD_CONFIDENCE},
+    ),
+    "testing_shift.Shift": Case(
+        valid=MIXTURES, holds=kept,
+        refused={"test": [[0.0, 0.5, 0.5], [0.5, 0.6], [-0.5, 1.5]],
+                 "deployed": [[0.5, 0.6], [-0.5, 1.5], [1.0]], "rates": [[1.5, 0.0], [0.5]]},
+    ),
+    "testing_shift.effective_sample_size": Case(
+        valid=fixed(weights=array(number(1e-3, 1e99), (2, 5))),
+        holds=numbers(lambda a: (2,), low=0.999999, high=5.000001),
+        refused={"weights": [[0.0, 0.0], [-1.0, 1.0], 1e101]},
+    ),
+    "testing_shift.reweighted_rate": Case(
+        valid=fixed(failed=array(st.integers(0, 1), (2, 5), int),
+                    weights=array(number(1e-3, 1e99), 5)),
+        holds=numbers(lambda a: (2,), low=0, high=1.000001),
+        refused={"failed": [[2, 0, 0, 0, 0], [-1, 0, 0, 0, 0]],
+                 "weights": [[0.0] * 5, [-1.0] * 5]},
+    ),
+    "testing_shift.expected_effective_size": Case(
+        valid=fixed(shift=SHIFT, tests=TESTED), holds=numbers(of("tests"), low=0),
+        refused={"tests": BAD_TESTS},
+    ),
+    "testing_shift.plain_error": Case(
+        valid=fixed(shift=SHIFT, tests=TESTED),
+        holds=numbers(lambda a: (2, *of("tests")(a)), low=-1, high=1),
+        refused={"tests": BAD_TESTS},
+    ),
+    "testing_shift.weighted_error": Case(
+        valid=fixed(shift=SHIFT, tests=TESTED), holds=numbers(of("tests"), low=0),
+        refused={"tests": BAD_TESTS},
+    ),
+    "testing_shift.simulated_rates": Case(
+        valid=fixed(shift=SHIFT, tests=st.integers(1, 500), runs=st.integers(1, 5),
+                    rng=st.builds(np.random.default_rng, st.integers(0, 9))),
+        holds=numbers(lambda a: (2, a["runs"]), low=0, high=1.000001),
+        refused={"tests": [0, 0.5, 2_000_000], "runs": [0, 0.5, 2_000_000],
+                 "rng": [None, "dice"]},
+    ),
+    "testing_search.Hole": Case(
+        valid=fixed(centre=st.tuples(number(0.3, 0.7), number(0.3, 0.7)),
+                    radius=number(1e-6, 0.1), reach=number(0.1, 0.3)),
+        holds=kept,
+        refused={"centre": [(0.05, 0.5), (0.5, 1.5), ((0.5, 0.5),)], "radius": [0.0, 0.6],
+                 "reach": [1e-9, 0.6]},
+    ),
+    "testing_search.ball_measure": Case(
+        valid=fixed(radius=array(number(0, 0.5)), dimension=st.integers(1, 1000)),
+        holds=numbers(of("radius"), low=0, high=1),
+        refused={"radius": [-0.1, 0.6], "dimension": [0, 1.5, 1001]},
+    ),
+    "testing_search.chance_met": Case(
+        valid=fixed(measure=array(number(0, 1), (2, 1)),
+                    tests=array(st.integers(0, 10**12), 3, int)),
+        holds=numbers(together("measure", "tests"), low=0, high=1),
+        refused={"measure": [-0.1, 1.1], "tests": [-1, 0.5, 2e12]},
+    ),
+    "testing_search.suite_first": Case(
+        valid=fixed(hole=HOLE, noise=SUITE), refused={"noise": BAD_SUITE},
+        holds=numbers(lambda a: a["noise"].shape[2:], infinite=True, low=1),
+    ),
+    "testing_search.searcher_first": Case(
+        valid=fixed(hole=HOLE, noise=SUITE), refused={"noise": BAD_SUITE},
+        holds=numbers(lambda a: a["noise"].shape[2:], infinite=True, low=1),
+    ),
+    "testing_search.search_path": Case(
+        valid=fixed(hole=HOLE, noise=SUITE.map(lambda a: a[:, :, 0])),
+        holds=lambda r, a: np.all(np.isfinite(r)) and r.shape[1] == 2
+        and 1 <= len(r) <= len(a["noise"]),
+        refused={"noise": [np.zeros((2, 2, 2)), np.zeros((3, 3)), np.ones((2, 2)),
+                           np.zeros((0, 2))]},
+    ),
+    # survival
+    "survival.Weibull": Case(
+        valid=fixed(shape=number(0.1, 10), scale=number(1e-6, 1e6)),
+        holds=lambda r, a: kept(r, a) and r.mean > 0 and math.isfinite(r.mean),
+        refused={"shape": [0.0, 11.0], "scale": [0.0, 2e6]},
+    ),
+    "survival.survival": Case(
+        valid=fixed(life=LIFE, time=AGES),
+        holds=numbers(of("time"), low=0, high=1),
+        refused={"time": BAD_AGE},
+    ),
+    "survival.hazard": Case(
+        valid=fixed(life=LIFE, time=array(number(1e-6, 1e6))),
+        holds=numbers(of("time"), low=0),
+        refused={"time": [0.0, 2e6]},
+    ),
+    "survival.time_at": Case(
+        valid=fixed(life=LIFE, share=array(number(1e-300, 1))),
+        holds=numbers(of("share"), low=0),
+        refused={"share": [0.0, 1.1]},
+    ),
+    "survival.chance_after_clean": Case(
+        valid=fixed(life=LIFE, window=AGES, ahead=array(number(0, 1e6), 3)),
+        holds=numbers(together("window", "ahead"), low=0, high=1),
+        refused={"window": BAD_AGE, "ahead": BAD_AGE},
+    ),
+    "survival.clean_bound": Case(
+        valid=fixed(
+            units=array(st.integers(1, 10**9), (2, 1), int), window=number(1e-3, 1e6),
+            time=array(number(0, 1e6), 3), shape=number(0.1, 10), confidence=number(0.5, 0.9999),
+        ),
+        holds=numbers(together("units", "time"), low=0, high=1),
+        refused={
+            "units": [0, 2.5], "window": [0.0, 2e6], "time": BAD_AGE, "shape": [0.0, 11.0],
+            "confidence": [0.4, 1.0],
+        },
+    ),
+    "survival.units_needed": Case(
+        valid=fixed(
+            window=number(1e-3, 1e6), time=array(number(1e-3, 1e6), 3), shape=number(0.1, 10),
+            allowed=number(1e-9, 0.999), confidence=number(0.5, 0.9999),
+        ),
+        holds=numbers(of("time"), low=1),
+        refused={
+            "window": [0.0, 2e6], "time": [0.0, 2e6], "shape": [0.0, 11.0],
+            "allowed": [0.0, 1.0, -1.0], "confidence": [0.4, 1.0],
+        },
+    ),
+    "survival.shape_from_ratio": Case(
+        valid=fixed(
+            ratio=array(number(1.01, 1e6)), rare=number(0.001, 0.5), often=number(0.51, 0.9999)
+        ),
+        holds=numbers(of("ratio"), low=0),
+        refused={"ratio": [1.0, 2e6], "rare": [0.0, 0.9999], "often": [0.0, 1.0, 0.001]},
+    ),
+    "survival.unequal_rates": Case(
+        valid=fixed(
+            shape=number(0.2, 0.99), noise=array(number(1e-6, 1 - 1e-6), (2, 4))
+        ),
+        holds=numbers(lambda a: (4,), low=0),
+        refused={"shape": [0.1, 1.0], "noise": [np.zeros((2, 3)), np.ones((2, 3)), [0.5]]},
+    ),
+    "survival.second_attempt": Case(
+        valid=fixed(shape=number(0.1, 1), first=array(number(1e-6, 1))),
+        holds=lambda r, a: numbers(of("first"), high=1)(r, a) and bool(
+            np.all(r >= a["first"] * (1 - 1e-12))
+        ),
+        refused={"shape": [0.0, 1.1], "first": [0.0, 1.1]},
+    ),
+    "survival.fleet": Case(
+        valid=fixed(
+            life=LIFE, window=number(1e-3, 1e6), noise=array(number(1e-9, 1 - 1e-9), (2, 3, 2))
+        ),
+        holds=lambda r, a: r[0].shape == r[1].shape == (3, 2) and r[1].dtype == bool
+        and bool(np.all((r[0] >= 0) & (r[0] <= a["window"]))),
+        refused={
+            "window": [0.0, 2e6], "noise": [np.zeros((2, 3)), np.full((3, 2), 0.5), [0.5, 0.5]],
+        },
+    ),
+    "survival.survival_limit": Case(
+        valid=fixed(
+            life=st.builds(survival.Weibull, shape=number(0.1, 10), scale=number(1, 100)),
+            window=number(10, 1000), time=array(number(0, 10)), how=HOW,
+        ),
+        holds=numbers(of("time"), low=0, high=1 + 1e-6),
+        refused={"window": [0.0, 2e6], "time": [-1.0, 1e5], "how": ["ignored", None]},
+    ),
+    # survival_censored
+    "survival_censored.Curve": Case(
+        valid=CURVE.map(lambda c: {f.name: getattr(c, f.name) for f in dataclasses.fields(c)}),
+        holds=kept,
+        refused={
+            "times": [[-1.0], [3.0, 2.0, 1.0]], "at_risk": [[0.0], np.ones(20)],
+            "failures": [[-1.0], np.ones(20)], "survival": [[1.1], np.ones(20)],
+            "variance": [[-1.0], np.ones(20)],
+        },
+    ),
+    "survival_censored.kaplan_meier": Case(
+        valid=seen_lives(),
+        holds=lambda r, a: bool(np.all(np.diff(r.survival) <= 0))
+        and r.at_risk[0] == len(a["times"]) and r.failures.sum() == a["observed"].sum(),
+        refused=BAD_LIVES,
+    ),
+    "survival_censored.survival_at": Case(
+        valid=fixed(curve=CURVE, time=array(number(0, 1e9))),
+        holds=numbers(of("time"), low=0, high=1),
+        refused={"time": [-1.0, 2e9]},
+    ),
+    "survival_censored.greenwood_interval": Case(
+        valid=fixed(curve=CURVE, coverage=number(0.5, 0.9999)),
+        holds=lambda r, a: bool(
+            np.all((r[0] >= 0) & (r[0] <= a["curve"].survival + 1e-12))
+            and np.all((a["curve"].survival <= r[1] + 1e-12) & (r[1] <= 1))
+        ),
+        refused={"coverage": [0.4, 1.0]},
+    ),
+    "survival_censored.kaplan_meier_paths": Case(
+        valid=fixed(
+            times=array(number(0, 100), (2, 4)), observed=array(st.booleans(), (2, 4), bool),
+            at=array(number(0, 100), 3),
+        ),
+        holds=numbers(lambda a: (2, 3), low=0, high=1),
+        refused={
+            "times": [[-1.0], [1.0], 2e9], "observed": [[[1, 0]], [True]], "at": [-1.0, 1.0, 2e9],
+        },
+    ),
+    "survival_censored.naive_survival": Case(
+        valid=seen_lives(time=array(number(0, 20)), how=HOW),
+        holds=numbers(of("time"), low=0, high=1),
+        refused={**BAD_LIVES, "time": [-1.0, 2e9], "how": ["ignored", None]},
+    ),
+    "survival_censored.mean_life": Case(
+        valid=seen_lives(how=HOW),
+        holds=numbers(low=0, infinite=True),
+        refused={**BAD_LIVES, "how": ["ignored", None]},
+    ),
+    "survival_censored.mean_life_limit": Case(
+        valid=fixed(
+            mean=array(number(1e-6, 1e6), (2, 1)), window=array(number(1e-6, 1e6), 3), how=HOW
+        ),
+        holds=numbers(together("mean", "window"), low=0, high=1e6),
+        refused={"mean": [0.0, 2e6], "window": [0.0, 2e6], "how": ["ignored", None]},
+    ),
+    # survival_flight
+    "survival_flight.Stream": Case(
+        valid=fixed(**PLAIN_STREAM, breeds=number(0, 10)),
+        holds=lambda r, a: kept(r, a) and r.scale > 0 and r.offspring >= 0,
+        refused={
+            "cycle": [0.0, 2e4], "faults": [-0.1, 1.1], "detection": [0.0, 2e4],
+            "shape": [0.0, 11.0], "breeds": [-0.1, 11.0],
+        },
+    ),
+    "survival_flight.generations_on_fault": Case(
+        valid=fixed(stream=BREEDING), holds=numbers(low=0)
+    ),
+    "survival_flight.in_flight": Case(
+        valid=fixed(stream=STREAM, generations=array(number(0, 1e9))),
+        holds=numbers(of("generations"), low=0),
+        refused={"generations": [-1.0]},
+    ),
+    "survival_flight.chance_more_than": Case(
+        valid=fixed(stream=BREEDING, most=array(st.integers(0, 10**6), dtype=int)),
+        holds=numbers(of("most"), low=0, high=1),
+        refused={"most": [-1, 0.5, 2e6]},
+    ),
+    "survival_flight.cycle_for_mean": Case(
+        valid=fixed(stream=BREEDING, bound=number(1e-6, 1e6)),
+        holds=numbers(low=0),
+        refused={"bound": [0.0, 2e6]},
+    ),
+    "survival_flight.cycle_for_chance": Case(
+        valid=fixed(stream=STREAM, most=st.integers(0, 1000), chance=number(1e-6, 0.5)),
+        holds=numbers(low=0),
+        refused={"most": [-1, 0.5, 2000], "chance": [0.0, 0.6]},
+    ),
+    "survival_flight.exact_in_flight": Case(
+        valid=fixed(stream=STREAM, generations=st.integers(1, 60)),
+        holds=lambda r, a: numbers(lambda a: (a["generations"] + 1,), low=0, high=1 + 1e-9)(r, a)
+        and math.isclose(r.sum(), 1),
+        refused={"generations": [0, 2.5, 2001]},
+    ),
+    "survival_flight.simulate_in_flight": Case(
+        valid=fixed(
+            stream=STREAM,
+            noise=hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 9), st.integers(1, 4)),
+                             elements=number(0, 1, exclude_max=True)),
+        ),
+        holds=lambda r, a: r.shape == (a["noise"].shape[1] + 1, a["noise"].shape[2])
+        and bool(np.all(r >= 0)) and bool(np.all(r.max(axis=1) <= np.arange(len(r)))),
+        refused={
+            "noise": [np.zeros((2, 3)), np.zeros((3, 3, 1)), np.ones((2, 3, 1)),
+                      np.zeros((2, 2001, 1))],
+        },
     ),
 }  # fmt: skip
 

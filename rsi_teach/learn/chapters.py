@@ -54,5 +54,10 @@ CHAPTERS: dict[int, Chapter] = {
         Chapter(number=4, name="drift", title="Drift", minutes=60),
         Chapter(number=5, name="goodhart", title="When the measure becomes the target", minutes=60),
         Chapter(number=6, name="overhang", title="Capability overhang", minutes=50),
+        Chapter(number=7, name="testing", title="What passing tests tells you", minutes=55),
+        Chapter(number=8, name="overfitting", title="The test it learned to pass", minutes=60),
+        Chapter(number=9, name="survival", title="Late failures", minutes=55),
+        Chapter(number=10, name="attribution", title="Which change did it?", minutes=55),
+        Chapter(number=11, name="detection", title="Noticing that something changed", minutes=60),
     )
 }

@@ -12,7 +12,20 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["drift", "goodhart", "loop", "overhang", "progress", "start_here", "steering"]
+__all__ = [
+    "attribution",
+    "detection",
+    "drift",
+    "goodhart",
+    "loop",
+    "overfitting",
+    "overhang",
+    "progress",
+    "start_here",
+    "steering",
+    "survival",
+    "testing",
+]
 
 
 def __getattr__(name: str) -> ModuleType:
