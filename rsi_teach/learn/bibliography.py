@@ -51,11 +51,19 @@ def reading(*keys: str) -> Reading:
 
 
 def _line(who: str, fields: dict[str, str]) -> str:
-    where = next((fields[n] for n in ("journal", "booktitle", "institution") if n in fields), "")
-    place = " ".join(filter(None, [where, fields.get("volume"), fields.get("pages")]))
     title = plain(fields["title"])
     stop = "" if title.endswith("?") else "."
-    return f"{who}. {title}{stop} {plain(place)}.".replace("--", "–")
+    place = plain(_place(fields))
+    return f"{who}. {title}{stop}{f' {place}.' if place else ''}".replace("--", "–")
+
+
+def _place(fields: dict[str, str]) -> str:
+    """Where it appeared; empty if nothing says so."""
+    names = ("journal", "booktitle", "institution", "publisher", "howpublished")
+    where = next((fields[name] for name in names if name in fields), "")
+    if "edition" in fields:
+        where = f"{where}, {fields['edition']} edition"
+    return " ".join(filter(None, [where, fields.get("volume"), fields.get("pages")]))
 
 
 def _link(fields: dict[str, str]) -> str:

@@ -188,6 +188,9 @@ def test_a_saved_notebook_without_a_kernel_shows_pictures_and_words(chapter, req
     """Comes last: the page is left without its kernel."""
     browser, explorer = chapter
     browser.run("docmanager:save")
+    browser.page.wait_for_function(
+        "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
+    )
     browser.page.wait_for_timeout(800)
     browser.kernels = False
     browser.open(f"course/{request.node.callspec.params['chapter'].name}")

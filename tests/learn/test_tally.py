@@ -54,3 +54,10 @@ def test_every_reference_can_be_listed():
 def test_an_unknown_reference_is_named():
     with pytest.raises(ValueError, match="nobody1900"):
         reading("nobody1900")
+
+
+def test_a_reference_says_where_it_appeared_if_anything_does():
+    parts = reading("ricklefs2014ecology", "hamilton2026peto", "levin1976note").parts
+    assert parts[0].endswith("The Economy of Nature. W. H. Freeman, 7th edition.")
+    assert parts[1].endswith("Peto's paradox and AI agents.")
+    assert parts[2].endswith("Theoretical Population Biology 9 178–187.")
