@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +28,9 @@ from rsi_teach.models import (
     survival,
     testing_search,
 )
+
+Row = tuple[str, Callable[[], Any], Callable[[Any], object]]
+"""What is timed; what draws its noise; the model, which is given that noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,197 +51,107 @@ def ensemble_costs() -> list[Cost]:
     """Time every ensemble model."""
     rng = np.random.default_rng(0)
     costs = []
+    for rows in (_loop, _control, _tests, _late, _causes):
+        for what, draw, model in rows(rng):
+            eat = partial(model, draw())
+            costs.append(Cost(what=what, noise_ms=_best(draw), model_ms=_best(eat)))
+    return costs
+
+
+def _loop(rng: np.random.Generator) -> Iterator[Row]:
     for runs in (1000, 4000):
-        shape = (50, 4, runs)
-        noise = rng.random(shape)
-        costs.append(
-            Cost(
-                what=f"loop.simulate, 50 generations, {runs} runs",
-                noise_ms=_best(lambda shape=shape: rng.random(shape)),
-                model_ms=_best(lambda noise=noise: loop.simulate(loop.Loop(), noise)),
-            )
-        )
+        stages = partial(rng.random, (50, 4, runs))
+        place = rng.random(runs)
+        size = f"50 generations, {runs} runs"
+        yield f"loop.simulate, {size}", stages, partial(loop.simulate, loop.Loop())
+        release = partial(overhang.release, loop.Loop(), overhang.Scaffold(), draws=place)
+        yield f"overhang.release, {size}", stages, release
+    clock = partial(progress.doubling_clock, progress.ExplosionRanges())
+    yield "progress.doubling_clock, 128 doublings, 4000 runs", partial(rng.random, (4, 4000)), clock
+
+
+def _control(rng: np.random.Generator) -> Iterator[Row]:
     for runs in (1000, 4000):
-        noise, places = rng.random((50, 4, runs)), rng.random(runs)
-        costs.append(
-            Cost(
-                what=f"overhang.release, 50 generations, {runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.random((50, 4, runs))),
-                model_ms=_best(
-                    lambda noise=noise, places=places: overhang.release(
-                        loop.Loop(), overhang.Scaffold(), noise, places
-                    )
-                ),
-            )
-        )
-    for runs in (1000, 4000):
-        noise = rng.standard_normal((50, runs))
-        for name, model in (
-            ("simulate", steering.simulate),
-            ("simulate_with_memory", steering.simulate_with_memory),
-        ):
-            costs.append(
-                Cost(
-                    what=f"steering.{name}, 50 generations, {runs} runs",
-                    noise_ms=_best(lambda runs=runs: rng.standard_normal((50, runs))),
-                    model_ms=_best(
-                        lambda noise=noise, model=model: model(noise, gain=0.1, delay=10)
-                    ),
-                )
-            )
+        size = f"50 generations, {runs} runs"
+        steps, four = (partial(rng.standard_normal, s) for s in ((50, runs), (50, 4, runs)))
+        for model in (steering.simulate, steering.simulate_with_memory):
+            yield f"steering.{model.__name__}, {size}", steps, partial(model, gain=0.1, delay=10)
+        held = drift.Drift(correction=0.05)
+        paths = drift.simulate(held, steps())
+        yield f"drift.simulate, {size}", steps, partial(drift.simulate, held)
+        crossed = partial(drift.crossed, boundary=3, between=0.3)
+        yield f"drift.crossed, {size}", steps, lambda _, x=paths, crossed=crossed: crossed(x)
+        yield f"drift.refit, nothing fresh, {size}", four, partial(drift.refit, drift.Refit())
+        yield f"drift.refit, {size}", four, partial(drift.refit, drift.Refit(fresh=5))
+        yield f"drift.accumulate, {size}", four, partial(drift.accumulate, 100)
     for tail in (math.inf, 3.0):
         proxy = goodhart.Proxy(tail=tail)
-        costs.append(
-            Cost(
-                what=f"goodhart.simulated_best_of_n, its draws included, tail {tail:g}",
-                noise_ms=_best(lambda proxy=proxy: goodhart._candidates(proxy, (2000, 100), rng)),
-                model_ms=_best(
-                    lambda proxy=proxy: goodhart.simulated_best_of_n(
-                        proxy, n=100, runs=2000, rng=rng
-                    )
-                ),
-            )
+        yield (
+            f"goodhart.simulated_best_of_n, its draws included, tail {tail:g}",
+            partial(goodhart._candidates, proxy, (2000, 100), rng),
+            _drawing(goodhart.simulated_best_of_n, proxy, n=100, runs=2000, rng=rng),
         )
-    for runs in (1000, 4000):
-        noise = rng.standard_normal((50, 4, runs))
-        steps, held = noise[:, 0], drift.Drift(correction=0.05)
-        paths = drift.simulate(held, steps)
-        for what, shape, model in (
-            ("simulate", (50, runs), lambda x=steps, d=held: drift.simulate(d, x)),
-            ("crossed", (50, runs), lambda x=paths: drift.crossed(x, boundary=3, between=0.3)),
-            ("refit, nothing fresh", (50, 4, runs), lambda x=noise: drift.refit(drift.Refit(), x)),
-            ("refit", (50, 4, runs), lambda x=noise: drift.refit(drift.Refit(fresh=5), x)),
-            ("accumulate", (50, 4, runs), lambda x=noise: drift.accumulate(100, x)),
-        ):
-            costs.append(
-                Cost(
-                    what=f"drift.{what}, 50 generations, {runs} runs",
-                    noise_ms=_best(lambda shape=shape: rng.standard_normal(shape)),
-                    model_ms=_best(model),
-                )
-            )
+
+
+def _tests(rng: np.random.Generator) -> Iterator[Row]:
     for dimension, tests in ((2, 200), (6, 300)):
         hole = testing_search.Hole(centre=(0.5,) * dimension, radius=0.02, reach=0.3)
-        shape = (tests, dimension, 1000)
-        noise = rng.random(shape)
-        for name in ("suite_first", "searcher_first"):
-            model = getattr(testing_search, name)
-            costs.append(
-                Cost(
-                    what=f"testing_search.{name}, {dimension}-d, {tests} tests, 1000 runs",
-                    noise_ms=_best(lambda shape=shape: rng.random(shape)),
-                    model_ms=_best(lambda noise=noise, hole=hole, model=model: model(hole, noise)),
-                )
-            )
+        points = partial(rng.random, (tests, dimension, 1000))
+        for model in (testing_search.suite_first, testing_search.searcher_first):
+            size = f"{dimension}-d, {tests} tests, 1000 runs"
+            yield f"testing_search.{model.__name__}, {size}", points, partial(model, hole)
     for queries in (200, 800):
-        costs.append(
-            Cost(
-                what=f"overfitting.simulated_attack, its bits included, {queries} queries",
-                noise_ms=_best(lambda queries=queries: _bits(rng, queries)),
-                model_ms=_best(
-                    lambda queries=queries: overfitting.simulated_attack(
-                        items=1000, queries=queries, runs=10, rng=rng
-                    )
-                ),
-            )
+        yield (
+            f"overfitting.simulated_attack, its bits included, {queries} queries",
+            partial(_bits, rng, queries),
+            _drawing(overfitting.simulated_attack, items=1000, queries=queries, runs=10, rng=rng),
         )
     study, climb, plan = overfitting.Study(), overfitting.Climb(), [600] + 59 * [0] + [600]
+    numbers = 3 * study.samples + 2 * study.variables
     for runs in (20, 80):
-        costs.append(
-            Cost(
-                what=f"overfitting.reused_holdout, its draws included, {runs} runs",
-                noise_ms=_best(
-                    lambda runs=runs: rng.standard_normal(
-                        runs * (3 * study.samples + 2 * study.variables)
-                    )
-                ),
-                model_ms=_best(
-                    lambda runs=runs: overfitting.reused_holdout(study, runs=runs, rng=rng)
-                ),
-            )
+        yield (
+            f"overfitting.reused_holdout, its draws included, {runs} runs",
+            partial(rng.standard_normal, runs * numbers),
+            _drawing(overfitting.reused_holdout, study, runs=runs, rng=rng),
         )
-        costs.append(
-            Cost(
-                what=f"overfitting.simulated_climb, its draws included, {10 * runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.standard_normal((60, 24, 10 * runs))),
-                model_ms=_best(
-                    lambda runs=runs: overfitting.simulated_climb(
-                        climb, plan, runs=10 * runs, rng=rng
-                    )
-                ),
-            )
+        yield (
+            f"overfitting.simulated_climb, its draws included, {10 * runs} runs",
+            partial(rng.standard_normal, (60, 24, 10 * runs)),
+            _drawing(overfitting.simulated_climb, climb, plan, runs=10 * runs, rng=rng),
         )
+
+
+def _late(rng: np.random.Generator) -> Iterator[Row]:
+    in_flight = partial(survival.simulate_in_flight, survival.Stream())
     for runs in (1000, 4000):
-        noise = rng.random((2, 100, runs))
-        costs.append(
-            Cost(
-                what=f"survival.simulate_in_flight, 100 generations, {runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.random((2, 100, runs))),
-                model_ms=_best(
-                    lambda noise=noise: survival.simulate_in_flight(survival.Stream(), noise)
-                ),
-            )
-        )
-    pairs = rng.uniform(1e-9, 1 - 1e-9, (2, 100_000))
-    costs.append(
-        Cost(
-            what="survival.fleet, 100,000 units, exponential",
-            noise_ms=_best(lambda: rng.uniform(1e-9, 1 - 1e-9, (2, 100_000))),
-            model_ms=_best(lambda: survival.fleet(survival.Weibull(), window=60, noise=pairs)),
-        )
+        size = f"100 generations, {runs} runs"
+        yield f"survival.simulate_in_flight, {size}", partial(rng.random, (2, 100, runs)), in_flight
+    pairs = partial(rng.uniform, 1e-9, 1 - 1e-9, (2, 100_000))
+    yield (
+        "survival.fleet, 100,000 units, exponential",
+        pairs,
+        lambda noise: survival.fleet(survival.Weibull(), window=60, noise=noise),
     )
-    terms = attribution.term_names(5, 2)
+
+
+def _causes(rng: np.random.Generator) -> Iterator[Row]:
+    factors = {"terms": attribution.term_names(5, 2), "effects": np.ones(15)}
+    bundle = partial(attribution.simulate, attribution.full_factorial(5), **factors)
+    tilted = partial(detection.tilted_walks, detection.Walk(), drift=0.4)
+    sprt = partial(detection.sprt_simulated, detection.Sprt(), mean=1.0)
     for runs in (1000, 4000):
-        design, noise = attribution.full_factorial(5), rng.standard_normal((32, runs))
-        costs.append(
-            Cost(
-                what=f"attribution.simulate, 32 versions, {runs} experiments",
-                noise_ms=_best(lambda runs=runs: rng.standard_normal((32, runs))),
-                model_ms=_best(
-                    lambda noise=noise, design=design: attribution.simulate(
-                        design, noise, terms=terms, effects=np.ones(15)
-                    )
-                ),
-            )
+        versions, short, long = (
+            partial(rng.standard_normal, (steps, runs)) for steps in (32, 50, 200)
         )
-    for runs in (1000, 4000):
-        noise = rng.standard_normal((200, runs))
-        costs.append(
-            Cost(
-                what=f"detection.cusum, 200 steps, {runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.standard_normal((200, runs))),
-                model_ms=_best(lambda noise=noise: detection.cusum(noise)),
-            )
-        )
-        walk, steps = detection.Walk(), rng.standard_normal((50, runs))
-        costs.append(
-            Cost(
-                what=f"detection.tilted_walks, 50 steps, {runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.standard_normal((50, runs))),
-                model_ms=_best(
-                    lambda walk=walk, steps=steps: detection.tilted_walks(walk, steps, drift=0.4)
-                ),
-            )
-        )
-        test = detection.Sprt()
-        costs.append(
-            Cost(
-                what=f"detection.sprt_simulated, 50 steps, {runs} runs",
-                noise_ms=_best(lambda runs=runs: rng.standard_normal((50, runs))),
-                model_ms=_best(
-                    lambda test=test, steps=steps: detection.sprt_simulated(test, steps, 1.0)
-                ),
-            )
-        )
-    draws, ranges = rng.random((4, 4000)), progress.ExplosionRanges()
-    costs.append(
-        Cost(
-            what="progress.doubling_clock, 128 doublings, 4000 runs",
-            noise_ms=_best(lambda: rng.random((4, 4000))),
-            model_ms=_best(lambda: progress.doubling_clock(ranges, draws)),
-        )
-    )
-    return costs
+        yield f"attribution.simulate, 32 versions, {runs} experiments", versions, bundle
+        yield f"detection.cusum, 200 steps, {runs} runs", long, detection.cusum
+        yield f"detection.tilted_walks, 50 steps, {runs} runs", short, tilted
+        yield f"detection.sprt_simulated, 50 steps, {runs} runs", short, sprt
+
+
+def _drawing(model: Callable[..., object], *args: Any, **named: Any) -> Callable[[Any], object]:
+    """Run a model that draws for itself, and so does not look at the noise it is given."""
+    return lambda _: model(*args, **named)
 
 
 def _bits(rng: np.random.Generator, queries: int) -> list[np.ndarray]:

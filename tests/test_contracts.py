@@ -65,6 +65,8 @@ def public_names() -> Iterator[tuple[str, Any]]:
 
 
 MODELS = dict(public_names())
+CHECKS = (domain.within, domain.shaped)
+"""No formulas: they have no source, and call what they check by the name they are given."""
 MACHINE = {
     name: value
     for name in rsi_teach.machine.__all__
@@ -127,7 +129,7 @@ def test_the_docstring_begins_with_one_sentence(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_names_its_source_and_shows_itself(name):
     value = MODELS[name]
-    if value is not domain.within:  # a check, not a formula
+    if value not in CHECKS:
         assert section(value, "References") or "\n    Source: " in value.__doc__
     assert any(line.startswith(">>> ") for line in section(value, "Examples"))
 
@@ -140,7 +142,7 @@ def test_what_a_model_returns_and_raises_is_documented(name):
     ) or "within(" in inspect.getsource(value)
     if checks_something:
         assert section(value, "Raises")
-    if not inspect.isclass(value) and value is not domain.within:
+    if not inspect.isclass(value) and value is not domain.within:  # which gives nothing back
         assert section(value, "Returns")
 
 
@@ -608,6 +610,18 @@ CASES: dict[str, Case] = {
         holds=lambda result, _: result is None,
         refused={"value": [[0.5, 99.0], -7, "many", True, math.nan, [[1], [2, 3]], None]},
         anything=("name", "low", "high", "open_low", "open_high", "integer"),
+    ),
+    "domain.shaped": Case(
+        valid=fixed(
+            name=st.just("share"), value=array(number(0, 1), (5, 4, 3)),
+            axes=st.sampled_from([("generations", 4, "runs"), (5, "stages", 3), ("a", "b", "c")]),
+            longest=st.sampled_from([None, 5]),
+        ),
+        holds=lambda result, given: result is given["value"],
+        refused={
+            "value": ["many", np.zeros((5, 4)), np.zeros((5, 3, 4)), 1.0, [[1.0], [2.0, 3.0]]],
+        },
+        anything=("name", "axes", "longest"),
     ),
     # start_here
     "start_here.hit_probabilities": Case(
@@ -2255,7 +2269,7 @@ def test_invalid_input_is_refused_by_name(name):
         assert set(arguments) == set(parameters(MODELS[name]))
         for parameter, bad_values in case.refused.items():
             for bad in [*bad_values, *generic(bad_values)]:
-                said = "share" if name == "domain.within" else parameter.removesuffix("s")
+                said = "share" if MODELS[name] in CHECKS else parameter.removesuffix("s")
                 with pytest.raises(ValueError, match=rf"\b{said}s?\b"):
                     MODELS[name](**arguments | {parameter: bad})
 

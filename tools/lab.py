@@ -110,31 +110,11 @@ class Browser:
     """Whether the server may be asked for kernels."""
 
     def open(self, notebook: str) -> None:
-        """Open a notebook in a workspace of its own and wait until it is there.
-
-        Where kernels are refused, JupyterLab now and then drops the document while it opens; what
-        a reader would do then is to load the page again.
-        """
-        from playwright.sync_api import TimeoutError as TooLate
-
-        for attempt in range(1 if self.kernels else 3):
-            try:
-                self._open(notebook, 60_000 if self.kernels else 25_000)
-                break
-            except TooLate:
-                if self.kernels or attempt == 2:
-                    raise
-        if self.kernels:
-            self.page.wait_for_function(
-                """() => window.jupyterapp.shell.currentWidget
-                ?.sessionContext?.session?.kernel?.status === 'idle'"""
-            )
-
-    def _open(self, notebook: str, timeout: int) -> None:
+        """Open a notebook in a workspace of its own and wait until it is there."""
         workspace = re.sub(r"\W", "", notebook) + str(time.monotonic_ns())
         url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token=test"
         self.page.goto(url)
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=timeout)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.page.wait_for_function(
             """path => { const shell = window.jupyterapp.shell;
             const panel = [...shell.widgets('main')].find(one => one.context?.path === path);
@@ -143,8 +123,12 @@ class Browser:
             shell.activateById(panel.id);
             return shell.currentWidget === panel }""",
             arg=notebook,
-            timeout=timeout,
         )
+        if self.kernels:
+            self.page.wait_for_function(
+                """() => window.jupyterapp.shell.currentWidget
+                ?.sessionContext?.session?.kernel?.status === 'idle'"""
+            )
 
     def run(self, command: str, **arguments: Any) -> Any:
         """Run one of JupyterLab's commands."""

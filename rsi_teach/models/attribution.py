@@ -33,7 +33,7 @@ from rsi_teach.models.attribution_groups import (
     turns_round,
 )
 from rsi_teach.models.attribution_shares import added_first, dividends, leave_one_out, shapley
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 __all__ = [
     "Contrasts",
@@ -339,9 +339,7 @@ def simulate(
     matrix = model_matrix(design, terms)[:, 1:]
     effects = _check_finite("effects", effects, (matrix.shape[1],))
     within("sigma", sigma, 0, 1e6)
-    noise = np.asarray(noise)
-    if noise.ndim != 2 or len(noise) != len(matrix):
-        raise ValueError(f"noise has shape {noise.shape}, not ({len(matrix)} runs, ensemble)")
+    noise = shaped("noise", noise, (len(matrix), "ensemble"))
     within("noise", noise, -1e6, 1e6)
     return sigma * noise + (matrix @ effects / 2)[:, None]
 

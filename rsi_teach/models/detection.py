@@ -40,7 +40,7 @@ from rsi_teach.models.detection_sequences import (
     mixture_boundary,
     mixture_e_values,
 )
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 __all__ = [
     "Sprt",
@@ -126,10 +126,7 @@ def cusum(values: ArrayLike, *, slack: float = 0.5) -> Array:
 
 
 def _check_noise(name: str, noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
-    if noise.ndim != 2:
-        raise ValueError(f"{name} has shape {noise.shape}, not (steps, runs)")
-    within(f"{name} steps", len(noise), 1, LONGEST)
+    noise = shaped(name, noise, ("steps", "runs"), longest=LONGEST)
     within(name, noise, -1e6, 1e6)
     return noise
 
@@ -162,9 +159,7 @@ def alarm_steps(paths: ArrayLike, threshold: float) -> Array:
     >>> alarm_steps([[0.0, 0.0], [0.5, 3.0], [2.0, 5.0]], 1.0).tolist()
     [2.0, 1.0]
     """
-    paths = np.asarray(paths)
-    if paths.ndim != 2:
-        raise ValueError(f"paths has shape {paths.shape}, not (steps + 1, runs)")
+    paths = shaped("paths", paths, ("steps + 1", "runs"))
     within("paths", paths, -1e12, 1e12)
     within("threshold", threshold, 0, 1e6, open_low=True)
     above = paths > threshold

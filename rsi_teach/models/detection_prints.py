@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 
@@ -48,9 +48,7 @@ def softmax(scores: ArrayLike, *, temperature: float = 1.0) -> Array:
 
 
 def _table(name: str, value: ArrayLike, low: float, high: float) -> Array:
-    value = np.asarray(value)
-    if value.ndim != 2:
-        raise ValueError(f"{name} has shape {value.shape}, not (images, classes)")
+    value = shaped(name, value, ("images", "classes"))
     within(name, value, low, high)
     return value.astype(float)
 

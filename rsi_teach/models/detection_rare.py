@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 from rsi_teach.models.drift import Drift, crossed_at_looks
 
 Array = NDArray[np.float64]
@@ -114,9 +114,7 @@ def plain_walks(walk: Walk, noise: ArrayLike) -> Array:
 
 
 def _check_noise(walk: Walk, noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
-    if noise.ndim != 2 or len(noise) != walk.steps:
-        raise ValueError(f"noise has shape {noise.shape}, not ({walk.steps}, runs)")
+    noise = shaped("noise", noise, (walk.steps, "runs"))
     within("noise", noise, -1e6, 1e6)
     return noise
 

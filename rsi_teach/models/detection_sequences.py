@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import lambertw, ndtr
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 LONGEST = 10_000
@@ -217,10 +217,7 @@ def betting_e_values(outcomes: ArrayLike, *, null: float, alternative: float) ->
     >>> betting_e_values([[1], [0]], null=0.1, alternative=0.5)[:, 0].round(3).tolist()
     [1.0, 5.0, 2.778]
     """
-    outcomes = np.asarray(outcomes)
-    if outcomes.ndim != 2:
-        raise ValueError(f"outcomes has shape {outcomes.shape}, not (items, runs)")
-    within("outcomes items", len(outcomes), 1, LONGEST)
+    outcomes = shaped("outcomes", outcomes, ("items", "runs"), longest=LONGEST)
     within("outcomes", outcomes, 0, 1, integer=True)
     within("null", null, 1e-6, 0.999)
     within("alternative", alternative, null, 0.9999, open_low=True)

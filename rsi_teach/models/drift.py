@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtr
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 from rsi_teach.models.drift_collapse import (
     Refit,
     accumulate,
@@ -216,9 +216,7 @@ def simulate(drift: Drift, noise: ArrayLike) -> Array:
     >>> simulate(Drift(spread=1, correction=0.5), np.ones((3, 1)))[:, 0].tolist()
     [0.0, 1.0, 1.5, 1.75]
     """
-    noise = np.asarray(noise)
-    if noise.ndim != 2 or not 1 <= len(noise) <= LONGEST:
-        raise ValueError(f"noise has shape {noise.shape}, not (1 to {LONGEST} generations, runs)")
+    noise = shaped("noise", noise, ("generations", "runs"), longest=LONGEST)
     within("noise", noise, -40, 40)
     path = np.zeros((len(noise) + 1, noise.shape[1]))
     np.multiply(noise, drift.spread, out=path[1:])
@@ -275,9 +273,7 @@ def crossed(
     within("correction", correction, 0, 1)
     if between != 0:
         within("between", between, 1e-6, 10)
-    paths = np.asarray(paths)
-    if paths.ndim != 2:
-        raise ValueError(f"paths has shape {paths.shape}, not (looks, runs)")
+    paths = shaped("paths", paths, ("looks", "runs"))
     within("paths", paths, -1e9, 1e9)
     room = np.subtract(boundary, paths)
     np.maximum(room, 0, out=room)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtri, digamma, ndtr
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 LONGEST = 10_000
@@ -168,11 +168,7 @@ def accumulate(samples: int, noise: ArrayLike) -> Array:
 
 
 def _check_noise(noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
-    if noise.ndim != 3 or noise.shape[1] != 4 or not 1 <= len(noise) <= LONGEST:
-        raise ValueError(
-            f"noise has shape {noise.shape}, not (1 to {LONGEST} generations, 4, runs)"
-        )
+    noise = shaped("noise", noise, ("generations", 4, "runs"), longest=LONGEST)
     within("noise", noise, -40, 40)
     return noise
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 STAGES = ("proposal", "experiment", "selection", "deployment")
@@ -231,7 +231,8 @@ def simulate(loop: Loop, noise: ArrayLike, *, review: Review = NO_REVIEW) -> Ens
     >>> simulate(still, np.zeros((2, 4, 1))).alignment[:, 0].round(4).tolist()
     [1.0, 0.9606, 0.9227]
     """
-    noise = _check_noise(noise)
+    noise = shaped("noise", noise, ("generations", len(STAGES), "runs"), longest=LONGEST)
+    within("noise", noise, 0, 1, open_high=True)
     state = np.ones((2, len(noise) + 1, noise.shape[2]))
     factors = _factors(loop, noise)
     for g in range(1, len(noise) + 1):
@@ -249,15 +250,6 @@ def _factors(loop: Loop, noise: Array) -> Array:
     came = (noise < (1 / burst)[:, None]).view(np.uint8)
     case = np.einsum("gsr,s->gr", came, np.array([1, 2, 4, 8], dtype=np.uint8))
     return np.maximum(table, 0).take(case, axis=1)
-
-
-def _check_noise(noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
-    if noise.ndim != 3 or noise.shape[1] != len(STAGES):
-        raise ValueError(f"noise has shape {noise.shape}, not (generations, 4, runs)")
-    within("noise generations", len(noise), 1, LONGEST)
-    within("noise", noise, 0, 1, open_high=True)
-    return noise
 
 
 def mean_capability(loop: Loop, generations: ArrayLike) -> Array:

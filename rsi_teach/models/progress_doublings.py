@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 
@@ -323,10 +323,8 @@ def doubling_clock(ranges: ExplosionRanges, noise: ArrayLike) -> Array:
     >>> doubling_clock(ExplosionRanges(), [[0.5], [0.5], [0.5], [0.5]])[:3, 0].round(3).tolist()
     [0.0, 0.375, 0.738]
     """
+    noise = shaped("noise", noise, (4, "runs"))
     within("noise", noise, 0, 1)
-    noise = np.asarray(noise, dtype=float)
-    if noise.ndim != 2 or len(noise) != 4:
-        raise ValueError(f"noise has shape {noise.shape}, not (4, runs)")
     drawn = (ranges.speed_up, ranges.returns, ranges.parallel)
     speed_up, returns, parallel = (
         low * (high / low) ** u for (low, high), u in zip(drawn, noise, strict=False)
@@ -381,9 +379,7 @@ def chance_compressed(clock: ArrayLike, *, years: int, months: float = 12.0) -> 
     within("years", years, 1, 20, integer=True)
     within("months", months, 0, 1200, open_low=True)
     within("clock", clock, 0, math.inf, open_high=True)
-    clock, step = np.asarray(clock, dtype=float), 8 * int(years)
-    if clock.ndim != 2:
-        raise ValueError(f"clock has shape {clock.shape}, not (doublings + 1, runs)")
+    clock, step = shaped("clock", clock, ("doublings + 1", "runs")), 8 * int(years)
     if len(clock) <= step:
         return 0.0
     return float(np.mean(np.any(clock[step:] - clock[:-step] <= months, axis=0)))

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import factorial, lambertw
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 from rsi_teach.models.steering_memory import memory_radius, memory_sd, simulate_with_memory
 from rsi_teach.models.steering_pace import (
     Pace,
@@ -291,7 +291,8 @@ def simulate(
     >>> simulate(np.zeros((4, 1)), gain=0.5, delay=1)[:, 0].tolist()
     [1.0, 1.0, 0.5, 0.0, -0.25]
     """
-    noise = _check_noise(noise)
+    noise = shaped("noise", noise, ("generations", "runs"), longest=LONGEST)
+    within("noise", noise, -1e6, 1e6)
     within("gain", gain, 0, 10)
     within("delay", delay, 0, 10_000, integer=True)
     within("growth", growth, 0.01, 3)
@@ -305,15 +306,6 @@ def simulate(
             x[t + 1] -= gains[t] * x[t - delays[t]]
         x[t + 1] += noise[t]
     return x
-
-
-def _check_noise(noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
-    if noise.ndim != 2:
-        raise ValueError(f"noise has shape {noise.shape}, not (generations, runs)")
-    within("noise generations", len(noise), 1, LONGEST)
-    within("noise", noise, -1e6, 1e6)
-    return noise
 
 
 def _each(name: str, value: ArrayLike, noise: Array) -> Array:

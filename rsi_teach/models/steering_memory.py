@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 LONGEST = 250
@@ -58,10 +58,7 @@ def simulate_with_memory(
     >>> simulate_with_memory(np.zeros((5, 1)), gain=0.5, delay=2)[:, 0].tolist()
     [1.0, 1.0, 1.0, 0.5, 0.25, 0.125]
     """
-    noise = np.asarray(noise)
-    if noise.ndim != 2:
-        raise ValueError(f"noise has shape {noise.shape}, not (generations, runs)")
-    within("noise generations", len(noise), 1, LONGEST)
+    noise = shaped("noise", noise, ("generations", "runs"), longest=LONGEST)
     within("noise", noise, -1e6, 1e6)
     within("start", start, -1e6, 1e6)
     _check(delay, gain, growth, believed)

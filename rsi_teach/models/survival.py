@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 from rsi_teach.models.survival_censored import (
     HANDLINGS,
     SIX_MP_RELAPSED,
@@ -444,9 +444,7 @@ def unequal_rates(shape: float, noise: ArrayLike) -> Array:
     0.61
     """
     within("shape", shape, 0.2, 0.99)
-    noise = np.asarray(noise)
-    if noise.ndim != 2 or len(noise) != 2:
-        raise ValueError(f"noise has shape {noise.shape}, not (2, runs)")
+    noise = shaped("noise", noise, (2, "runs"))
     within("noise", noise, 0, 1, open_low=True, open_high=True)
     angle, wait = math.pi * noise[0], -np.log(noise[1])
     spread = np.sin((1 - shape) * angle) / wait

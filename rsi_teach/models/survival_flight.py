@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammainc, pdtrc, pdtri
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 LONGEST = 2000
@@ -326,10 +326,7 @@ def simulate_in_flight(stream: Stream, noise: ArrayLike) -> NDArray[np.int32]:
     >>> simulate_in_flight(calm, [[[0.1], [0.9]], [[0.9], [0.9]]])[:, 0].tolist()
     [0, 1, 1]
     """
-    noise = np.asarray(noise)
-    if noise.ndim != 3 or len(noise) != 2:
-        raise ValueError(f"noise has shape {noise.shape}, not (2, generations, runs)")
-    within("noise generations", noise.shape[1], 1, LONGEST)
+    noise = shaped("noise", noise, (2, "generations", "runs"), longest=LONGEST)
     within("noise", noise, 0, 1, open_high=True)
     if stream.breeds:
         raise ValueError("stream breeds: faults are not independent")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rsi_teach.models.domain import within
+from rsi_teach.models.domain import shaped, within
 
 Array = NDArray[np.float64]
 FIRST_STEP, LONGER, SHORTER = 0.25, 1.5, 1.5**-0.25
@@ -274,9 +274,8 @@ def search_path(hole: Hole, noise: ArrayLike) -> Array:
     >>> search_path(hole, [[0.1], [0.3], [0.9]]).round(2).ravel().tolist()
     [0.1, 0.3, 0.5]
     """
-    if np.ndim(noise) != 2:
-        raise ValueError(f"noise has shape {np.shape(noise)}, not (tests, {hole.dimension})")
-    noise = _check_noise(hole, np.asarray(noise)[:, :, None])[:, :, 0]
+    noise = shaped("noise", noise, ("tests", hole.dimension))
+    noise = _check_noise(hole, noise[:, :, None])[:, :, 0]
     points, place, best, step = np.empty(noise.shape), noise[0], 1.0, 2 * FIRST_STEP
     for t, draw in enumerate(noise):
         points[t] = draw if best == 1 else place + step * (draw - 0.5)
@@ -301,8 +300,6 @@ def _squares(hole: Hole, noise: Array) -> Array:
 
 
 def _check_noise(hole: Hole, noise: ArrayLike) -> Array:
-    noise = np.asarray(noise)
+    noise = shaped("noise", noise, ("tests", hole.dimension, "runs"))
     within("noise", noise, 0, 1, open_high=True)
-    if noise.ndim != 3 or noise.shape[1] != hole.dimension:
-        raise ValueError(f"noise has shape {noise.shape}, not (tests, {hole.dimension}, runs)")
     return noise if noise.dtype == np.float32 else noise.astype(float, copy=False)

@@ -201,6 +201,8 @@ def test_a_saved_notebook_without_a_kernel_shows_pictures_and_words(chapter, req
     sentence = explorer().say()
     assert picture.get_attribute("alt") == sentence
     assert picture.evaluate("image => image.naturalWidth") > 600
-    assert sentence in cell.inner_text()
+    words = cell.get_by_text(sentence).last
+    words.scroll_into_view_if_needed()
+    words.wait_for()
     page = browser.page.locator(".jp-Notebook").inner_text()
     assert "Error displaying widget" not in page and "Loading widget" not in page
