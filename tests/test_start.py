@@ -91,15 +91,20 @@ class Clone:
         return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", **extra}
 
     def popen(self, *arguments: str, **extra: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [sys.executable, str(self.folder / "start.py"), *arguments],
-            cwd=self.folder.anchor,
-            env=self.environment(**extra),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        # A shell starts what it puts in the background deaf to Ctrl-C, and children inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, str(self.folder / "start.py"), *arguments],
+                cwd=self.folder.anchor,
+                env=self.environment(**extra),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def start(self, *arguments: str, **extra: str) -> subprocess.CompletedProcess:
         process = self.popen(*arguments, **extra)
