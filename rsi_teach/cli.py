@@ -10,9 +10,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rsi_teach
 from rsi_teach import layout, readiness
+
+if TYPE_CHECKING:
+    from rsi_teach.learn.journal import Journal
 
 FIRST = "course/00_start_here.ipynb"
 
@@ -100,6 +104,11 @@ def _add_journal(parser: argparse.ArgumentParser) -> None:
         "export", help="write every entry to a new file, a line of JSON each"
     )
     export.add_argument("file", type=Path)
+    export.add_argument(
+        "--anonymous",
+        action="store_true",
+        help="write what a class may pool: predictions and answers, without times or your words",
+    )
     export.set_defaults(run=_export)
     forget = actions.add_parser("forget", help="delete every entry, beyond recovery")
     forget.add_argument("--yes", action="store_true", help="do not ask")
@@ -199,8 +208,21 @@ def _export(options: argparse.Namespace) -> int:
     if options.file.exists():
         raise Stop(f"{options.file} exists and is left as it is: choose another name.")
     journal = open_journal()
+    if options.anonymous:
+        return _export_anonymous(journal, options.file)
     journal.export(options.file)
     print(f"{len(journal.entries())} entries written to {options.file}")
+    return 0
+
+
+def _export_anonymous(journal: Journal, path: Path) -> int:
+    from rsi_teach.learn.record import Record
+    from rsi_teach.learn.record_pool import consent, export_anonymous
+
+    record = Record.of(journal)
+    print(consent(record))
+    export_anonymous(record, path)
+    print(f"Written to {path}")
     return 0
 
 

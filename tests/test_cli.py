@@ -352,6 +352,21 @@ def test_journal_export_writes_a_new_file_and_no_other(journal, tmp_path, capsys
     assert path.read_text() == "something else"
 
 
+def test_an_anonymous_export_says_first_what_it_holds(journal, tmp_path, capsys):
+    journal.add("outcome", "01.when", {"truth": 3.0, "score": 21.0, "hit": False})
+    path = tmp_path / "record.json"
+    assert cli.main(["journal", "export", "--anonymous", str(path)]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("The file holds 1 interval and 0 probabilities")
+    assert "leaves out times, sessions, versions" in first and last == f"Written to {path}"
+    text = path.read_text()
+    assert [row["key"] for row in json.loads(text)["intervals"]] == ["01.when"]
+    assert not any(e.time in text or e.session in text for e in journal.entries())
+    assert cli.main(["journal", "export", "--anonymous", str(path)]) == 1
+    assert "is left as it is: choose another name" in capsys.readouterr().err
+    assert path.read_text() == text
+
+
 @pytest.mark.parametrize(("answer", "left"), [("yes", 0), ("y", 2), ("", 2)])
 def test_journal_forget_asks_first(journal, monkeypatch, answer, left):
     monkeypatch.setattr(builtins, "input", lambda question: answer)

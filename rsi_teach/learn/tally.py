@@ -1,9 +1,14 @@
-"""What a learner's predictions add up to, and how little a few of them show."""
+"""What a learner's predictions add up to, in two lines; `record` has the whole page."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rsi_teach.learn.faces import Passage
-from rsi_teach.learn.journal import Journal, open_journal
+from rsi_teach.learn.journal import Journal
+
+if TYPE_CHECKING:
+    from rsi_teach.learn.record import Record
 
 
 def scorecard(chapter: str = "", *, journal: Journal | None = None) -> Passage:
@@ -24,35 +29,33 @@ def scorecard(chapter: str = "", *, journal: Journal | None = None) -> Passage:
     Lock predictions in, reveal their answers, and run this cell again.
     """
     from rsi_teach.learn.predictions import significant
+    from rsi_teach.learn.record import Record
+    from rsi_teach.learn.record_page import AGAIN, NOTHING, damaged
 
-    entries = (journal or open_journal()).entries("outcome")
-    scored = {e.key: e.payload for e in entries if e.key.startswith(chapter)}.values()
-    hits = [entry["hit"] for entry in scored if entry["hit"] is not None]
-    briers = [entry["score"] for entry in scored if entry["hit"] is None]
-    if not hits and not briers:
-        again = "Lock predictions in, reveal their answers, and run this cell again."
-        return Passage(heading="No prediction has been revealed yet.", parts=(again,))
+    record = Record.of(journal, chapter=chapter)
+    if not len(record):
+        return Passage(heading=NOTHING, parts=(AGAIN, damaged(record)))
+    briers = record.brier
     return Passage(
-        heading=f"{len(hits) + len(briers)} predictions revealed.",
+        heading=f"{len(record)} predictions revealed.",
         parts=(
-            _intervals(hits),
+            _intervals(record),
             f"Mean Brier score of {len(briers)} probabilities: "
-            f"{significant(sum(briers) / len(briers))}; always saying 50 % gives 0.25."
-            if briers
+            f"{significant(briers.mean())}; always saying 50 % gives 0.25."
+            if len(briers)
             else "",
+            damaged(record),
         ),
     )
 
 
-def _intervals(hits: list[bool]) -> str:
+def _intervals(record: Record) -> str:
     """The hits in words, and which true rates they leave open."""
-    from scipy.stats import binomtest
-
-    if not hits:
+    if not record.key:
         return ""
-    low, high = binomtest(sum(hits), len(hits)).proportion_ci(0.9, method="exact")
+    low, high = record.hit_interval()
     return (
-        f"{sum(hits)} of {len(hits)} intervals held; you promised 90 %. So few answers fit any "
-        f"hit rate from {100 * low:.0f} to {100 * high:.0f} % (90 % Clopper-Pearson interval, "
-        "questions taken as independent)."
+        f"{record.hit.sum()} of {len(record.key)} intervals held; you promised 90 %. So few "
+        f"answers fit any hit rate from {100 * low:.0f} to {100 * high:.0f} % (90 % "
+        "Clopper-Pearson interval, questions taken as independent)."
     )

@@ -45,7 +45,7 @@ def test_every_reference_can_be_listed():
     listed = reading(*keys)
     assert len(listed.parts) == len(keys) > 15
     for line in listed.parts:
-        assert re.fullmatch(r"\S.* \(\d{4}\)\. .+\.", line), line
+        assert re.fullmatch(r"\S.* \(\d{4}\)\. .+[.?]", line), line
         assert "{" not in line and "\\" not in line
     for link in filter(None, listed.links):
         assert html.escape(link) in listed.html()
