@@ -38,11 +38,23 @@ from rsi_teach.machine.loop import (
     select,
     sweep,
 )
+from rsi_teach.machine.policy import (
+    Outcome,
+    Played,
+    PolicySweep,
+    held_out,
+    practice,
+    run_policy,
+    sweep_policies,
+)
 from rsi_teach.machine.reader import Reader, Trial, experiment
+from rsi_teach.machine.scenarios import HELD_OUT, PRACTICE, Scenario
 from rsi_teach.machine.updates import MeasuredUpdate, measured_updates
 
 __all__ = [
     "GENES",
+    "HELD_OUT",
+    "PRACTICE",
     "PRESETS",
     "STAGES",
     "Deployment",
@@ -53,9 +65,13 @@ __all__ = [
     "Lab",
     "LabData",
     "MeasuredUpdate",
+    "Outcome",
     "Permissions",
+    "Played",
+    "PolicySweep",
     "Reader",
     "Run",
+    "Scenario",
     "Trial",
     "Update",
     "World",
@@ -66,11 +82,15 @@ __all__ = [
     "fresh_exam",
     "gated",
     "generations",
+    "held_out",
     "load_digits",
     "measured_updates",
     "mutate",
+    "practice",
     "propose",
     "run",
+    "run_policy",
     "select",
     "sweep",
+    "sweep_policies",
 ]
