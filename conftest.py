@@ -20,7 +20,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByFileOrChapter(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            chapter = re.search(r"^tests/browser/.*\[(\d\d_\w+)", nodeid)
+            chapter = re.search(r"test_lab\.py::.*\[(\d\d_\w+)", nodeid)
             return chapter[1] if chapter else super()._split_scope(nodeid)
 
     return ByFileOrChapter(config, log)

@@ -137,6 +137,16 @@ class Browser:
             [command, arguments],
         )
 
+    def run_cell(self, index: int) -> None:
+        """Run one cell of the open notebook and wait for it."""
+        self.page.evaluate(
+            """index => { const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.deselectAll(); notebook.activeCellIndex = index;
+            return window.jupyterapp.commands.execute('notebook:run-cell') }""",
+            index,
+        )
+        self.wait_idle()
+
     def run_all(self) -> None:
         """Run every cell of the open notebook and wait for the last."""
         self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")

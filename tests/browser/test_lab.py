@@ -1,6 +1,5 @@
 """Every chapter in a real JupyterLab in Chromium, worked through as a learner would."""
 
-import ast
 import importlib
 import shutil
 
@@ -153,35 +152,6 @@ def test_pictures_are_turned_inside_out_in_the_dark(chapter):
         browser.theme("JupyterLab Light")
         light = picture.evaluate("picture => getComputedStyle(picture).filter")
         assert "invert" in dark and light == "none", kind
-
-
-def first_range(path):
-    """Two answers that the first prediction of a chapter allows."""
-    cells = (c.source for c in notebooks.read(path).cells if c.source.startswith("predict("))
-    asked = ast.parse(next(cells)).body[0].value
-    given = {keyword.arg: keyword.value for keyword in asked.keywords}
-    low, high = ast.literal_eval(given["within"]) if "within" in given else (0, 12)
-    return [f"{low + share * (high - low):g}" for share in (0.25, 0.75)]
-
-
-def test_a_prediction_is_locked_in_and_revealed_after_a_restart(chapter, request):
-    browser, _ = chapter
-    low, high = first_range(request.node.callspec.params["chapter"])
-    cell = browser.cell("predict(")
-    cell.scroll_into_view_if_needed()
-    fields = cell.locator(".jp-OutputArea input[type=text]")
-    fields.first.wait_for()
-    for field, value in zip(fields.all(), (low, high), strict=False):
-        field.fill(value)
-        field.press("Tab")
-    cell.get_by_role("button", name="Lock it in").focus()
-    browser.page.keyboard.press("Enter")
-    cell.get_by_text("Locked in").first.wait_for()
-    browser.restart()
-    browser.run_all()
-    assert browser.errors() == []
-    words = browser.words().replace(",", "")
-    assert f"Your 90 % interval {low} to {high}" in words or f"You gave yes {low} %" in words
 
 
 def test_a_saved_notebook_without_a_kernel_shows_pictures_and_words(chapter, request):
