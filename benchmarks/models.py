@@ -17,16 +17,22 @@ import numpy as np
 
 from rsi_teach.models import (
     attribution,
+    calibration,
+    capstone,
     detection,
     drift,
+    gates,
     goodhart,
+    independence,
     loop,
+    observability,
     overfitting,
     overhang,
     progress,
     steering,
     survival,
     testing_search,
+    waiting,
 )
 
 Row = tuple[str, Callable[[], Any], Callable[[Any], object]]
@@ -51,7 +57,18 @@ def ensemble_costs() -> list[Cost]:
     """Time every ensemble model."""
     rng = np.random.default_rng(0)
     costs = []
-    for rows in (_loop, _control, _tests, _late, _causes):
+    for rows in (
+        _loop,
+        _control,
+        _tests,
+        _late,
+        _causes,
+        _reviews,
+        _waits,
+        _knowing,
+        _checks,
+        _calibrated,
+    ):
         for what, draw, model in rows(rng):
             eat = partial(model, draw())
             costs.append(Cost(what=what, noise_ms=_best(draw), model_ms=_best(eat)))
@@ -64,6 +81,12 @@ def _loop(rng: np.random.Generator) -> Iterator[Row]:
         place = rng.random(runs)
         size = f"50 generations, {runs} runs"
         yield f"loop.simulate, {size}", stages, partial(loop.simulate, loop.Loop())
+        six = partial(rng.random, (50, capstone.CHANNELS, runs))
+        for words, pause in (("checks only", 0), ("with pause and rollback", 4)):
+            policy = capstone.Policy(scope="everything", evaluators=4, origin="elsewhere",
+                                     pause=pause, rollback=pause > 0)  # fmt: skip
+            ruled = partial(capstone.simulate, policy, capstone.Setting())
+            yield f"capstone.simulate, {words}, {size}", six, ruled
         release = partial(overhang.release, loop.Loop(), overhang.Scaffold(), draws=place)
         yield f"overhang.release, {size}", stages, release
     clock = partial(progress.doubling_clock, progress.ExplosionRanges())
@@ -147,6 +170,75 @@ def _causes(rng: np.random.Generator) -> Iterator[Row]:
         yield f"detection.cusum, 200 steps, {runs} runs", long, detection.cusum
         yield f"detection.tilted_walks, 50 steps, {runs} runs", short, tilted
         yield f"detection.sprt_simulated, 50 steps, {runs} runs", short, sprt
+
+
+def _reviews(rng: np.random.Generator) -> Iterator[Row]:
+    for runs in (1000, 4000):
+        draws = partial(rng.standard_exponential, (2, 200, runs))
+        for reviewers in (1, 5):
+            queue = partial(gates.simulate_queue, reviewers=reviewers, arrival=9.0, minutes=6.0)
+            yield f"gates.simulate_queue, {reviewers} at the desk, {runs} runs", draws, queue
+        steps = partial(rng.standard_normal, (200, runs))
+        decide = partial(gates.simulate_decisions, gates.Diffusion(), step=0.01)
+        yield f"gates.simulate_decisions, 200 steps, {runs} runs", steps, decide
+
+
+def _waits(rng: np.random.Generator) -> Iterator[Row]:
+    gated = partial(waiting.simulate_gated, loop.Loop(), waiting.Gate())
+    lineages = partial(waiting.clean_lineages, 100, 0.5, 0.01)
+    for runs in (1000, 4000):
+        tested = partial(rng.random, (50, 5, runs))
+        yield f"waiting.simulate_gated, 50 generations, {runs} runs", tested, gated
+        yield (
+            f"waiting.clean_lineages, 50 versions, {runs} runs",
+            partial(rng.random, (2, 50, runs)),
+            lineages,
+        )
+
+
+def _knowing(rng: np.random.Generator) -> Iterator[Row]:
+    plant, pair, bits = observability.Plant(), observability.hidden_pair(), np.ones(99)
+    for runs in (4000, 16000):
+        size = f"100 steps, {runs} runs"
+        draw = partial(rng.random, (100, runs))
+        arrivals = partial(observability.simulate_variances, plant, arrival=0.4)
+        yield f"observability.simulate_variances, {size}", draw, arrivals
+        yield (
+            f"observability.simulate_channel, {size}",
+            draw,
+            partial(observability.simulate_channel, bits=bits),
+        )
+        pushed = partial(observability.simulate_states, pair, push=[0.1])
+        parts = partial(rng.standard_normal, (100, 2, runs))
+        yield f"observability.simulate_states, {size}", parts, pushed
+
+
+def _checks(rng: np.random.Generator) -> Iterator[Row]:
+    demands = independence.Demands(difficulty=rng.random((2, 50)), shares=np.full(50, 0.02))
+    made = partial(independence.simulate_versions, demands, [0, 0, 1])
+    misses = partial(independence.simulate_misses, independence.Panel())
+    for runs in (4000, 16_000):
+        asked, tried = partial(rng.random, (25, runs)), partial(rng.random, (3, 50, runs // 4))
+        yield f"independence.simulate_misses, 25 checks, {runs} updates", asked, misses
+        size = f"3 versions, 50 demands, {runs // 4} sets"
+        yield f"independence.simulate_versions, {size}", tried, made
+
+
+def _calibrated(rng: np.random.Generator) -> Iterator[Row]:
+    made, sizes = calibration.Forecaster(width=0.4), np.full(200, 2.0)
+    for runs in (1000, 4000):
+        size = f"200 steps, {runs} runs"
+        normals = partial(rng.standard_normal, (200, runs))
+        pairs = partial(rng.random, (2, 200, runs))
+        level = partial(rng.uniform, 1e-9, 1, (200, runs))
+        stated = partial(calibration.simulate_intervals, made)
+        yield f"calibration.simulate_intervals, {size}", normals, stated
+        chances = partial(calibration.simulate_probabilities, made)
+        yield f"calibration.simulate_probabilities, {size}", pairs, chances
+        scaled = partial(calibration.scaled_p_values, scale=sizes)
+        yield f"calibration.scaled_p_values, {size}", normals, scaled
+        adapted = partial(calibration.adaptive_levels, gamma=0.05)
+        yield f"calibration.adaptive_levels, {size}", level, adapted
 
 
 def _drawing(model: Callable[..., object], *args: Any, **named: Any) -> Callable[[Any], object]:

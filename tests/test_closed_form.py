@@ -16,17 +16,25 @@ import pytest
 
 from rsi_teach.models import (
     attribution,
+    calibration,
     detection,
     drift,
+    gates,
     goodhart,
+    independence,
     loop,
+    observability,
     overfitting,
     steering,
     survival,
     testing,
+    waiting,
 )
 
 RUNS = 20_000
+MISSES = independence.Panel(miss=0.1, correlation=0.3)
+JURY = independence.Panel(miss=0.3, correlation=0.2)
+STAKES = waiting.Stakes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +239,67 @@ STATED = [
            ours=lambda: float(detection.looks_error(5)[0])),
     Stated(chapter=11, what="five looks at 1.96", stated=".142", note="quadrature",
            ours=lambda: float(detection.looks_error(5)[4])),
+    Stated(chapter=12, what="Erlang C, one reviewer, load .8", stated=".8", note="Erlang's formula",
+           ours=lambda: float(gates.erlang_c(1, 0.8))),
+    Stated(chapter=12, what="Erlang C, two reviewers, load 1.6", stated=".7111",
+           note="Erlang's formula", ours=lambda: float(gates.erlang_c(2, 1.6))),
+    Stated(chapter=12, what="right by a deadline of .25, A = s", stated=".691", note="Φ(A√t/s)",
+           ours=lambda: float(gates.accuracy_by(0.25, skill=1))),
+    Stated(chapter=12, what="right by a deadline of 1, A = s", stated=".841", note="Φ(A√t/s)",
+           ours=lambda: float(gates.accuracy_by(1, skill=1))),
+    Stated(chapter=12, what="right by a deadline of 4, A = s", stated=".977", note="Φ(A√t/s)",
+           ours=lambda: float(gates.accuracy_by(4, skill=1))),
+    Stated(chapter=12, what="d' of hits .9, false alarms .1", stated="2.563", note="z + z",
+           ours=lambda: float(gates.separation(0.9, 0.1))),
+    Stated(chapter=12, what="bad among those flagged, base rate 1e-3", stated=".0089",
+           note="Bayes' rule",
+           ours=lambda: float(gates.predictive_value(0.9, 0.1, base_rate=1e-3))),
+    Stated(chapter=12, what="caught by an audit of 2 %, d' = 2", stated=".479",
+           note="Φ(d' - z)", ours=lambda: float(gates.audit_catch(0.02, separation=2))),
+    Stated(chapter=13, what="three miss 10 % each, correlation .3", stated=".0191",
+           note="beta-binomial", ours=lambda: float(independence.all_miss(MISSES, 3))),
+    Stated(chapter=13, what="seven models correlated at .42 count as", stated="2",
+           note="7/(1 + 6 · .42)", ours=lambda: float(independence.effective_number(7, 0.42))),
+    Stated(chapter=13, what="jury of 3, votes right .7, correlation .2", stated=".745",
+           note="beta-binomial", ours=lambda: float(independence.majority_right(JURY, 3))),
+    Stated(chapter=13, what="jury of 25", stated=".804",
+           note="beta-binomial", ours=lambda: float(independence.majority_right(JURY, 25))),
+    Stated(chapter=13, what="0 hacks in 488, 95 % upper bound, %", stated=".61",
+           note="1 - .05^(1/488)",
+           ours=lambda: 100 * float(testing.clopper_pearson(0, 488, side="upper")[1])),
+    Stated(chapter=14, what="effective tests, 100 a version, half kept", stated="200",
+           note="n/(1 - δ)", ours=lambda: float(waiting.effective_tests(100, 0.5))),
+    Stated(chapter=14, what="the bound that they never beat", stated=".015",
+           note="1 - .05^((1 - δ)/n)", ours=lambda: float(waiting.discounted_bound(100, 0.5))),
+    Stated(chapter=14, what="growth 10 %, hazard 1 %, value 6, log: stop after", stated="40",
+           note="1/δ - v/g", ours=lambda: waiting.stop_time(waiting.Planner())),
+    Stated(chapter=14, what="consumption by then", stated="54.6", note="e^(gT)",
+           ours=lambda: waiting.stop_consumption(waiting.Planner())),
+    Stated(chapter=14, what="risk by then", stated=".330", note="1 - e^(-δT)",
+           ours=lambda: waiting.stop_risk(waiting.Planner())),
+    Stated(chapter=14, what="go now, p = .9, V = 1, L = 5", stated=".40", note="pV - (1 - p)L",
+           ours=lambda: float(waiting.go_now(STAKES))),
+    Stated(chapter=14, what="wait a year for perfect news", stated=".856", note="e^(-rt) pV",
+           ours=lambda: float(waiting.wait(STAKES, 1.0))),
+    Stated(chapter=15, what="λ_c, a = 1.25", stated=".36", note="1 - 1/a²",
+           ours=lambda: float(observability.critical_arrival(1.25))),
+    Stated(chapter=15, what="λ_c, a = 2", stated=".75", note="1 - 1/a²",
+           ours=lambda: float(observability.critical_arrival(2.0))),
+    Stated(chapter=15, what="bits a step, a = 2", stated="1", note="log₂ a",
+           ours=lambda: float(observability.bits_needed(2.0))),
+    Stated(chapter=16, what="static interval, scale doubled halfway: misses", stated=".254",
+           miss=0.0014, note="exact; the stated number was one path's, within its error of .003",
+           ours=lambda: (0.1 + float(calibration.static_miscoverage(2.0))) / 2),
+    Stated(chapter=16, what="adaptive interval, gamma .005: misses", stated=".101",
+           note="T = 20,000, mean of 20 paths", ours=lambda: adapted()),
 ]  # fmt: skip
+
+
+def adapted() -> float:
+    """Share of misses where the scale doubles halfway and the level adapts."""
+    noise = np.random.default_rng(0).standard_normal((20_000, 20))
+    p = calibration.scaled_p_values(noise, np.where(np.arange(20_000) < 10_000, 1.0, 2.0))
+    return float(calibration.adaptive_levels(p, gamma=0.005)[1].mean())
 
 
 @pytest.mark.parametrize("entry", STATED, ids=lambda entry: f"{entry.chapter:02d} {entry.what}")

@@ -27,11 +27,16 @@ import rsi_teach.machine
 import rsi_teach.models
 from rsi_teach.models import (
     attribution,
+    calibration,
+    capstone,
     detection,
     domain,
     drift,
+    gates,
     goodhart,
+    independence,
     loop,
+    observability,
     overfitting,
     overhang,
     progress,
@@ -40,6 +45,7 @@ from rsi_teach.models import (
     testing,
     testing_search,
     testing_shift,
+    waiting,
 )
 
 CONTRACT = settings(
@@ -250,6 +256,21 @@ STAGE = st.builds(
     number(0, 10),
 )
 LOOP = st.builds(loop.Loop, **{name: STAGE for name in loop.STAGES})
+POLICY_FIELDS = fixed(
+    tests=st.integers(25, 400), freshness=number(0, 1), evaluators=st.integers(0, 5),
+    origin=st.sampled_from(["own family", "elsewhere"]), gate=number(0, 100),
+    scope=st.sampled_from(list(capstone.SCOPES)), review=number(0, 10), pause=st.integers(0, 10),
+    rollback=st.booleans(),
+)  # fmt: skip
+POLICY = POLICY_FIELDS.map(lambda arguments: capstone.Policy(**arguments))
+SETTING = st.builds(capstone.Setting, loop=LOOP, blind=number(0, 1))
+POLICY_NOISE = hnp.arrays(
+    float, st.tuples(st.integers(1, 5), st.just(6), st.integers(1, 3)),
+    elements=number(0, 1, exclude_max=True),
+)  # fmt: skip
+MADE = st.builds(
+    loop.Ensemble, capability=array(number(1, 1e9), (3, 2)), alignment=array(number(0, 1), (3, 2))
+)
 REVIEW = st.builds(loop.Review, every=st.integers(1, 250), restores=number(0, 1))
 PRODUCTION = fixed(
     returns=number(0, 10, exclude_min=True),
@@ -395,6 +416,57 @@ def ensemble_shape(result: loop.Ensemble, arguments: Arguments) -> bool:
     generations, _, runs = arguments["noise"].shape
     return result.alignment.shape == result.capability.shape == (generations + 1, runs) and bool(
         np.isfinite(result.capability).all() and np.isfinite(result.alignment).all()
+    )
+
+
+FORECASTER = st.builds(calibration.Forecaster, width=number(0.05, 20), bias=number(-10, 10))
+NORMALS = hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2, max_side=5),
+                     elements=number(-8, 8))  # fmt: skip
+
+
+@st.composite
+def forecasts(draw) -> Arguments:
+    """Probabilities, and whether it happened."""
+    n = draw(st.integers(1, 9))
+    return {
+        "probability": draw(array(number(0, 1), n)),
+        "happened": draw(array(st.integers(0, 1), n, int)),
+        "bins": draw(st.integers(0, 100)),
+    }
+
+
+@st.composite
+def ends_in_order(draw) -> Arguments:
+    low = draw(array(number(-1e5, 1e5), 3))
+    return {"low": low, "high": low + draw(array(number(0, 1e5), 3))}
+
+
+@st.composite
+def groups(draw) -> Arguments:
+    n = draw(st.integers(1, 4))
+    weights = draw(array(st.integers(1, 50), n, int))
+    return {
+        "sds": draw(array(number(1e-3, 1e3), n)),
+        "shares": weights / weights.sum(),
+        "alpha": draw(number(1e-4, 0.99)),
+    }
+
+
+@st.composite
+def scored(draw) -> Arguments:
+    steps, runs = draw(st.integers(2, 12)), draw(st.integers(1, 3))
+    return {
+        "scores": draw(array(number(0, 1e12), (steps, runs))),
+        "warm_up": draw(st.integers(1, steps - 1)),
+        "reference": draw(st.sampled_from(["past", "first"])),
+    }
+
+
+def misses_counted(result: Any, arguments: Arguments) -> bool:
+    levels, missed = result
+    moved = arguments["gamma"] * (arguments["alpha"] - missed)
+    return missed.shape == arguments["p_value"].shape and np.allclose(
+        np.diff(levels, axis=0), moved, atol=1e-9
     )
 
 
@@ -572,6 +644,28 @@ def seen_lives(draw, **more: st.SearchStrategy) -> Arguments:
 CURVE = seen_lives().map(lambda a: survival.kaplan_meier(**a))
 
 
+# Chapter 15.
+
+ENTRIES = number(-2, 2)
+SYSTEM = st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(1, 2)).flatmap(
+    lambda size: fixed(
+        a=array(ENTRIES, (size[0], size[0])), b=array(ENTRIES, size[:2]),
+        c=array(ENTRIES, (size[2], size[0])),
+    )
+)  # fmt: skip
+A_SYSTEM = SYSTEM.map(lambda arguments: observability.System(**arguments))
+PAIR = number(-1, 1).map(lambda shows: observability.hidden_pair(shows=shows))
+PLANT = fixed(growth=number(0, 3), drift=number(1e-6, 1e6), sensor=number(0, 1e6))
+A_PLANT = PLANT.map(lambda arguments: observability.Plant(**arguments))
+A_STUDY = fixed(growth=number(1, 10), rate=number(0, 1000), cycle=number(1e-4, 1e4)).map(
+    lambda arguments: observability.Study(**arguments)
+)
+MESSAGES = array(number(0, 1000), st.integers(1, 9))
+NO_BITS = [[], [-1.0], [2000.0], [[1.0]]]
+BAD_ARRIVAL = [-0.1, 1.1]
+NO_STEPS = [0, 2.5, 251]
+
+
 # Chapter 08.
 
 QUERIES = {
@@ -600,6 +694,66 @@ WALK5 = number(-1, 1).map(lambda drift: detection.Walk(level=3.0, steps=5, drift
 PROBABILITIES = array(number(0.01, 1), (3, 4)).map(lambda rows: rows / rows.sum(1, keepdims=True))
 
 
+# Chapter 12.
+
+STAKES = st.builds(gates.Stakes, base_rate=number(1e-6, 0.999), miss=number(0.01, 1e4),
+                   false_alarm=number(0.01, 1e4))  # fmt: skip
+DIFFUSION = st.builds(gates.Diffusion, drift=number(1e-3, 100), spread=number(1e-3, 100),
+                      width=number(1e-3, 100))  # fmt: skip
+DESK = st.builds(gates.Desk, reviewers=st.integers(1, 50), wanted=number(0.1, 500),
+                 skill=number(0, 10), busy=number(0.01, 1),
+                 pace=st.sampled_from(["cut short", "queue up"]))  # fmt: skip
+DESK_LOAD = {
+    "reviewers": array(st.integers(1, 10_000), 3, int), "arrival": number(0, 1e6),
+    "minutes": number(1e-3, 1e5),
+}  # fmt: skip
+
+
+KEPT_SHARE = array(number(0, 0.999))
+OLD_RECORDS = {"tests": number(1, 1e9), "kept": KEPT_SHARE, "versions": number(1, 1e6)}
+BAD_OLD_RECORDS = {"tests": [0, -1, 2e9], "kept": [-0.1, 1, 1.5], "versions": [0, -1]}
+PLANNER_FIELDS = {"growth": number(1e-3, 10), "hazard": number(1e-9, 10), "life": number(0, 1000),
+           "curvature": number(1, 10)}  # fmt: skip
+PLANNERS = st.builds(waiting.Planner, **PLANNER_FIELDS)
+GATE_FIELDS = {"threshold": number(0, 1), "tests": st.integers(1, 300),
+               "confidence": number(0.01, 0.999), "restores": number(0, 1)}  # fmt: skip
+LOOP_GATES = st.builds(waiting.Gate, **GATE_FIELDS)
+STAKES_FIELDS = {"safe": number(0, 1), "value": number(0, 1e6), "loss": number(0, 1e6),
+          "rate": number(1e-9, 10), "undone": number(0, 1)}  # fmt: skip
+BETS = st.builds(waiting.Stakes, **STAKES_FIELDS)
+NEWS_FIELDS = {"catches": number(0, 1), "false_alarm": number(0, 1)}
+NEWS_KINDS = st.builds(waiting.News, **NEWS_FIELDS)
+RIVAL_FIELDS = {"hazard": number(0, 1e6), "lost": number(0, 1), "shared": number(0, 1)}
+RIVAL_KINDS = st.builds(waiting.Rivals, **RIVAL_FIELDS)
+
+# Chapter 13.
+PANEL = st.builds(independence.Panel, miss=number(1e-4, 0.9999), correlation=number(0, 1))
+ASKED = array(st.integers(1, 40), dtype=int)
+BAD_CHECKS = {"checks": [0, 1.5, 1001]}
+DEMANDS = st.integers(1, 4).flatmap(lambda kinds: fixed(
+    difficulty=array(number(0, 1), (2, kinds)),
+    shares=array(number(0.1, 1), kinds).map(lambda a: a / a.sum()),
+)).map(lambda a: independence.Demands(**a))  # fmt: skip
+METHODS = st.lists(st.integers(0, 1), min_size=1, max_size=4)
+BAD_METHODS = {"methods": [[], [2], [-1], [0.5], [[0]]]}
+EDIT_PARTS = fixed(
+    works=st.sampled_from([(), ("shell",), ("editor", "shell")]), forges_log=st.booleans(),
+    forges_result=st.booleans(), forges_count=st.booleans(),
+    patches=st.sampled_from(["nothing", "one check", "shared check"]),
+)  # fmt: skip
+EDIT = EDIT_PARTS.map(lambda a: independence.Edit(**a))
+
+
+@st.composite
+def made_versions(draw) -> Arguments:
+    demands, methods = draw(DEMANDS), draw(METHODS)
+    shape = (len(methods), len(demands.shares), 3)
+    return {
+        "demands": demands, "methods": methods,
+        "noise": draw(array(number(0, 1, exclude_max=True), shape)),
+    }  # fmt: skip
+
+
 CASES: dict[str, Case] = {
     "domain.within": Case(
         valid=fixed(
@@ -614,7 +768,7 @@ CASES: dict[str, Case] = {
     "domain.shaped": Case(
         valid=fixed(
             name=st.just("share"), value=array(number(0, 1), (5, 4, 3)),
-            axes=st.sampled_from([("generations", 4, "runs"), (5, "stages", 3), ("a", "b", "c")]),
+            axes=st.sampled_from([("generations", 4, "runs"), (5, "stages", 3), (5, 4, "runs")]),
             longest=st.sampled_from([None, 5]),
         ),
         holds=lambda result, given: result is given["value"],
@@ -855,6 +1009,99 @@ CASES: dict[str, Case] = {
         valid=STAGE.map(lambda s: {"gain": s.gain, "leak": s.leak, "spread": s.spread}),
         holds=lambda r, a: kept(r, a) and r.burst >= 1 and 0 <= r.retention <= 1,
         refused={"gain": [-0.1, 1.1], "leak": [-0.1, 1.1], "spread": [-1.0, 11.0]},
+    ),
+    "capstone.Policy": Case(
+        valid=POLICY_FIELDS,
+        holds=lambda r, a: kept(r, a) and r.cost == math.fsum(r.bill.values()) and bool(r.words),
+        refused={
+            "tests": [24, 401, 50.5], "freshness": [-0.1, 1.1], "evaluators": [-1, 6, 1.5],
+            "origin": ["family", None], "scope": ["all", None], "gate": [-1, 101],
+            "review": [-1, 11], "pause": [-1, 11, 0.5], "rollback": ["yes", None, 1],
+        },
+    ),
+    "capstone.Setting": Case(
+        valid=fixed(loop=LOOP, blind=number(0, 1)), holds=kept,
+        refused={"loop": [0.5, None, "many"], "blind": [-0.1, 1.1]},
+    ),
+    "capstone.affordable": Case(
+        valid=fixed(policy=POLICY, budget=number(200, 1000)),
+        holds=lambda r, a: r is a["policy"], refused={"budget": [-1]},
+    ),
+    "capstone.draw_policies": Case(
+        valid=fixed(count=st.integers(1, 5), rng=st.builds(np.random.default_rng, st.just(0)),
+                    budget=number(20, 100)),
+        holds=lambda r, a: len(set(r)) == a["count"] and all(p.cost <= a["budget"] for p in r),
+        refused={"count": [0, 1001, 1.5], "budget": [10, 1001]}, anything=("rng",),
+    ),
+    "capstone.item_worth": Case(
+        valid=fixed(freshness=number(0, 1), generation=array(st.integers(0, 250), dtype=int),
+                    ageing=number(0, 1)),
+        holds=numbers(of("generation"), low=0, high=1 + 1e-12),
+        refused={"freshness": [-0.1, 1.1], "generation": [-1, 251, 0.5], "ageing": [-0.1, 1.1]},
+    ),
+    "capstone.refused_by_tests": Case(
+        valid=fixed(policy=POLICY, loss=array(number(0, 1), (3,)),
+                    generation=array(st.integers(0, 250), (3,), int), blind=number(0, 1)),
+        holds=numbers(of("loss"), low=0, high=1),
+        refused={"loss": [-0.1, 1.1], "generation": [-1, 251, 0.5], "blind": [-0.1, 1.1]},
+    ),
+    "capstone.all_miss": Case(
+        valid=fixed(evaluators=st.integers(0, 5), blind=number(0, 1),
+                    origin=st.sampled_from(["own family", "elsewhere"])),
+        holds=numbers(low=0, high=1),
+        refused={"evaluators": [-1, 6, 1.5], "origin": ["family", None], "blind": [-0.1, 1.1]},
+    ),
+    "capstone.passing": Case(
+        valid=fixed(policy=POLICY, setting=SETTING, generations=st.integers(1, 9)),
+        holds=numbers(lambda a: (a["generations"], 16), low=0, high=1),
+        refused={"generations": [0, 251, 1.5]},
+    ),
+    "capstone.simulate": Case(
+        valid=fixed(policy=POLICY, setting=SETTING, noise=POLICY_NOISE),
+        holds=ensemble_shape,
+        refused={"noise": [np.zeros((2, 4, 1)), np.zeros(6), np.ones((1, 6, 1)),
+                           np.zeros((251, 6, 1))]},
+    ),
+    "capstone.mean_alignment": Case(
+        valid=fixed(policy=POLICY.map(lambda p: dataclasses.replace(p, pause=0, rollback=False)),
+                    setting=SETTING, generations=st.integers(1, 20)),
+        holds=numbers(lambda a: (a["generations"] + 1,), low=-1e-12, high=1),
+        refused={"generations": [0, 251, 1.5],
+                 "policy": [capstone.Policy(pause=1), capstone.Policy(rollback=True)]},
+    ),
+    "capstone.running_share": Case(
+        valid=fixed(alarm=number(0, 1), pause=st.integers(0, 250)), holds=numbers(low=0, high=1),
+        refused={"alarm": [-0.1, 1.1], "pause": [-1, 251, 0.5]},
+    ),
+    "capstone.progress": Case(
+        valid=fixed(made=MADE), holds=numbers(lambda a: (2,), low=0),
+    ),
+    "capstone.harm": Case(
+        valid=fixed(made=MADE, floor=number(0, 1)), holds=numbers(lambda a: (2,), low=0, high=100),
+        refused={"floor": [-0.1, 1.1]},
+    ),
+    "capstone_tuning.best_of_weights": Case(
+        valid=fixed(things=st.integers(5, 50), tried=array(st.integers(1, 5), dtype=int)),
+        holds=numbers(lambda a: (*a["tried"].shape, a["things"]), low=0, high=1 + 1e-9),
+        refused={"things": [0, 10_001, 7.5], "tried": [0, 51, 1.5]},
+    ),
+    "capstone_tuning.tuned": Case(
+        valid=fixed(practice=array(number(-1e3, 1e3), (6,)), other=array(number(-1e3, 1e3), (6,)),
+                    tried=array(st.integers(1, 6), dtype=int)),
+        holds=numbers(lambda a: (2, *a["tried"].shape)),
+        refused={"practice": [np.zeros((6, 2)), np.full(6, np.nan)],
+                 "other": [np.zeros(5), np.full(6, np.inf)], "tried": [0, 7, 1.5]},
+    ),
+    "capstone_tuning.gap_interval": Case(
+        valid=fixed(practice=array(number(-1e3, 1e3), (4, 3, 2)),
+                    other=array(number(-1e3, 1e3), (4, 2, 2)), tried=st.integers(1, 4),
+                    rng=st.builds(np.random.default_rng, st.just(0)), beyond=st.integers(0, 4),
+                    resamples=st.just(10), coverage=number(0.5, 0.95)),
+        holds=numbers(lambda a: (3,)),
+        refused={"practice": [np.zeros((4, 3)), np.full((4, 3, 2), np.nan)],
+                 "other": [np.zeros((3, 3, 2)), np.full((4, 3, 2), np.inf)], "tried": [0, 5, 1.5],
+                 "beyond": [-1, 5, 0.5], "resamples": [9, 100_001, 10.5], "coverage": [0, 1]},
+        anything=("rng",),
     ),
     "loop.Loop": Case(
         valid=fixed(**{name: STAGE for name in loop.STAGES}),
@@ -2041,6 +2288,222 @@ CASES: dict[str, Case] = {
         refused={"noise": [np.zeros((2, 2, 2)), np.zeros((3, 3)), np.ones((2, 2)),
                            np.zeros((0, 2))]},
     ),
+    # observability
+    "observability.System": Case(
+        valid=SYSTEM,
+        holds=lambda r, a: kept(r, a) and r.parts == len(a["a"]),
+        refused={
+            "a": [[1.0], [[11.0]], np.ones((2, 3)), np.zeros((11, 11))],
+            "b": [[1.0], np.full((4, 1), 1.0), np.zeros((0, 1))],
+            "c": [[1.0], np.full((1, 4), 1.0), np.zeros((1, 0))],
+        },
+    ),
+    "observability.hidden_pair": Case(
+        valid=fixed(passes=number(0, 1), shows=number(-10, 10), keeps=number(0, 1.5)),
+        holds=lambda r, a: r.c[0, 1] == a["shows"] and r.a[1, 0] == a["passes"],
+        refused={"passes": [-0.1, 1.1], "shows": [11.0, -11.0], "keeps": [-0.1, 2.0]},
+    ),
+    "observability.dual": Case(
+        valid=fixed(system=A_SYSTEM), holds=lambda r, a: r.b.shape == a["system"].c.T.shape
+    ),
+    "observability.observability_matrix": Case(
+        valid=fixed(system=A_SYSTEM),
+        holds=numbers(lambda a: (len(a["system"].c) * a["system"].parts, a["system"].parts)),
+    ),
+    "observability.controllability_matrix": Case(
+        valid=fixed(system=A_SYSTEM),
+        holds=numbers(lambda a: (a["system"].parts, a["system"].b.shape[1] * a["system"].parts)),
+    ),
+    "observability.observable_rank": Case(
+        valid=fixed(system=A_SYSTEM), holds=lambda r, a: 0 <= r <= a["system"].parts
+    ),
+    "observability.controllable_rank": Case(
+        valid=fixed(system=A_SYSTEM), holds=lambda r, a: 0 <= r <= a["system"].parts
+    ),
+    "observability.observability_gramian": Case(
+        valid=fixed(system=A_SYSTEM, steps=st.integers(1, 9)),
+        holds=numbers(lambda a: 2 * (a["system"].parts,)),
+        refused={"steps": NO_STEPS},
+    ),
+    "observability.least_seen": Case(
+        valid=fixed(system=A_SYSTEM, steps=st.integers(1, 9)),
+        holds=lambda r, a: r[0] >= 0 and math.isclose(np.linalg.norm(r[1]), 1),
+        refused={"steps": NO_STEPS},
+    ),
+    "observability.steered": Case(
+        valid=fixed(system=PAIR, gain=array(number(-3, 3), (1, 1))),
+        holds=lambda r, a: math.isclose(r.a[0, 0], 0.9 - a["gain"][0, 0], abs_tol=1e-9),
+        refused={"gain": [[1.0], [[11.0]], np.ones((2, 1))]},
+    ),
+    "observability.simulate_states": Case(
+        valid=fixed(
+            system=PAIR, noise=array(number(-9, 9), (5, 2, 3)), push=array(number(-9, 9), 1)
+        ),
+        holds=numbers(lambda a: (6, 2, 3)),
+        refused={
+            "noise": [[1.0], np.zeros((5, 3, 1)), np.full((1, 2, 1), 2e6), np.zeros((251, 2, 1))],
+            "push": [1.0, [1.0, 2.0], [2e6]],
+        },
+    ),
+    "observability.state_moments": Case(
+        valid=fixed(
+            system=PAIR, steps=st.integers(1, 9), push=array(number(-9, 9), 1),
+            drift=number(0, 1e6),
+        ),
+        holds=lambda r, a: r[0].shape == (a["steps"] + 1, 2)
+        and r[1].shape == (a["steps"] + 1, 2, 2) and bool(np.isfinite(r[1]).all()),
+        refused={"steps": NO_STEPS, "push": [1.0, [2e6]], "drift": [-1.0, 2e6]},
+    ),
+    "observability.error_covariances": Case(
+        valid=fixed(
+            system=PAIR, steps=st.integers(1, 9), drift=number(0, 1e3), sensor=number(1e-3, 1e3)
+        ),
+        holds=numbers(lambda a: (a["steps"] + 1, 2, 2)),
+        refused={"steps": NO_STEPS, "drift": [-1.0, 2e6], "sensor": [0.0, 2e6]},
+    ),
+    "observability.left_unknown": Case(
+        valid=fixed(
+            shows=array(number(-10, 10), 3), steps=st.integers(2, 30), keeps=number(0, 1.2),
+            drift=number(1e-3, 1e3), sensor=number(1e-3, 1e3),
+        ),
+        holds=numbers(lambda a: (3,), low=0, high=1 + 1e-6),
+        refused={
+            "shows": [1.0, [11.0], [[1.0]]], "steps": [1, 2.5, 251], "keeps": [-0.1, 1.3],
+            "drift": [0.0, 2e6], "sensor": [0.0, 2e6],
+        },
+    ),
+    # observability_filter
+    "observability_filter.Plant": Case(
+        valid=PLANT,
+        holds=kept,
+        refused={"growth": [-0.1, 3.1], "drift": [0.0, 2e6], "sensor": [-1.0, 2e6]},
+    ),
+    "observability_filter.critical_arrival": Case(
+        valid=fixed(growth=array(number(0, 1e6))),
+        holds=numbers(of("growth"), low=0, high=1),
+        refused={"growth": [-1.0, 2e6]},
+    ),
+    "observability_filter.riccati_step": Case(
+        valid=fixed(
+            plant=A_PLANT, variance=array(number(0, 1e300), (2, 1)),
+            arrived=array(st.integers(0, 1), 3, int),
+        ),
+        holds=numbers(together("variance", "arrived"), low=0),
+        refused={"variance": [-1.0, 1e301], "arrived": [-1, 0.5, 2]},
+    ),
+    "observability_filter.simulate_variances": Case(
+        valid=fixed(
+            plant=A_PLANT, noise=array(number(0, 1, exclude_max=True), (5, 3)),
+            arrival=number(0, 1), start=number(1e-6, 1e6),
+        ),
+        holds=numbers(lambda a: (6, 3), low=0),
+        refused={
+            "noise": [[0.5], [[1.0]], np.zeros((251, 1))], "arrival": BAD_ARRIVAL,
+            "start": [0.0, 2e6],
+        },
+    ),
+    "observability_filter.mean_bounds": Case(
+        valid=fixed(
+            plant=A_PLANT, steps=st.integers(1, 250), arrival=number(0, 1),
+            start=number(1e-6, 1e6),
+        ),
+        holds=lambda r, a: numbers(lambda a: (2, a["steps"] + 1), low=0)(r, a)
+        and bool(np.all(r[0] <= r[1] * (1 + 1e-9))),
+        refused={"steps": NO_STEPS, "arrival": BAD_ARRIVAL, "start": [0.0, 2e6]},
+    ),
+    "observability_filter.settled_bounds": Case(
+        valid=fixed(plant=A_PLANT, arrival=array(number(0, 1))),
+        holds=lambda r, a: numbers(lambda a: (2, *a["arrival"].shape), low=0, infinite=True)(r, a)
+        and bool(np.all(r[0] <= r[1] * (1 + 1e-9))),
+        refused={"arrival": BAD_ARRIVAL},
+    ),
+    "observability_filter.settled_quantile": Case(
+        valid=fixed(
+            plant=fixed(growth=number(1, 3), drift=number(1e-6, 1e6), sensor=number(0, 1e6)).map(
+                lambda arguments: observability.Plant(**arguments)
+            ),
+            share=array(number(0, 0.999)), arrival=number(0.01, 1),
+        ),
+        holds=lambda r, a: numbers(lambda a: (2, *a["share"].shape), low=0)(r, a)
+        and bool(np.all(r[0] <= r[1])),
+        refused={"share": [-0.1, 1.0], "arrival": [0.0, 1.1]},
+    ),
+    "observability_filter.tail_exponent": Case(
+        valid=fixed(growth=number(1.001, 1e6), arrival=array(number(0, 1))),
+        holds=numbers(of("arrival"), low=0, infinite=True),
+        refused={"growth": [1.0, 2e6], "arrival": BAD_ARRIVAL},
+    ),
+    "observability_filter.mean_from_streaks": Case(
+        valid=fixed(
+            growth=number(1.01, 3), misses=array(st.integers(0, 10**6), dtype=int),
+            arrival=number(0.9, 1),
+        ),
+        holds=numbers(of("misses"), low=0, high=1),
+        refused={"growth": [1.0, 3.1], "misses": [-1, 0.5, 2e6], "arrival": [0.0, 1.1]},
+    ),
+    # observability_rate
+    "observability_rate.bits_needed": Case(
+        valid=fixed(growth=array(number(-1e6, 1e6))),
+        holds=numbers(low=0),
+        refused={"growth": [-2e6, 2e6]},
+    ),
+    "observability_rate.interval_widths": Case(
+        valid=fixed(
+            bits=MESSAGES, growth=number(0, 10), novelty=number(0, 1e6), start=number(0, 1e6)
+        ),
+        holds=numbers(lambda a: (len(a["bits"]) + 1,), low=0),
+        refused={
+            "bits": NO_BITS, "growth": [-1.0, 11.0], "novelty": [-1.0, 2e6], "start": [-1.0, 2e6],
+        },
+    ),
+    "observability_rate.settled_widths": Case(
+        valid=fixed(bits=MESSAGES, growth=number(0, 10), novelty=number(0, 1e6)),
+        holds=numbers(of("bits"), low=0, infinite=True),
+        refused={"bits": NO_BITS, "growth": [-1.0, 11.0], "novelty": [-1.0, 2e6]},
+    ),
+    "observability_rate.simulate_channel": Case(
+        valid=fixed(
+            noise=array(number(0, 1, exclude_max=True), (5, 3)),
+            bits=array(st.integers(0, 40), 4, int), growth=number(0, 10),
+            novelty=number(0, 1e6), start=number(0, 1e6),
+        ),
+        holds=numbers(lambda a: (5, 3)),
+        refused={
+            "noise": [[0.5], np.zeros((4, 3)), np.ones((5, 3))], "bits": [[0.5] * 4, [41] * 4],
+            "growth": [-1.0, 11.0], "novelty": [-1.0, 2e6], "start": [-1.0, 2e6],
+        },
+    ),
+    "observability_rate.Study": Case(
+        valid=fixed(growth=number(1, 10), rate=number(0, 1000), cycle=number(1e-4, 1e4)),
+        holds=lambda r, a: kept(r, a) and r.bits >= 0 and math.isfinite(r.excess),
+        refused={"growth": [0.9, 11.0], "rate": [-1.0, 2000.0], "cycle": [0.0, 2e4]},
+    ),
+    "observability_rate.fastest_cycle": Case(
+        valid=fixed(
+            growth=array(number(1, 1e6), (2, 1)), rate=array(number(1e-6, 1e6), 3),
+            pause=number(0, 1e6), every=st.integers(1, 10**6),
+        ),
+        holds=numbers(together("growth", "rate"), low=0),
+        refused={
+            "growth": [0.9, 2e6], "rate": [0.0, 2e6], "pause": [-1.0, 2e6], "every": [0, 2.5, 2e6],
+        },
+    ),
+    "observability_rate.cycles_bought": Case(
+        valid=fixed(study=A_STUDY, pause=array(number(0, 1e6))),
+        holds=numbers(of("pause"), low=0, infinite=True),
+        refused={"pause": [-1.0, 2e6]},
+    ),
+    "observability_rate.study_bits": Case(
+        valid=fixed(
+            study=A_STUDY, cycles=st.integers(1, 250), pause=number(0, 1e6),
+            first=st.integers(0, 250), every=st.integers(0, 250),
+        ),
+        holds=numbers(lambda a: (a["cycles"],), low=0, high=1000),
+        refused={
+            "cycles": NO_STEPS, "pause": [-1.0, 2e6], "first": [-1, 0.5, 251],
+            "every": [-1, 0.5, 251],
+        },
+    ),
     # survival
     "survival.Weibull": Case(
         valid=fixed(shape=number(0.1, 10), scale=number(1e-6, 1e6)),
@@ -2184,6 +2647,177 @@ CASES: dict[str, Case] = {
         holds=numbers(together("mean", "window"), low=0, high=1e6),
         refused={"mean": [0.0, 2e6], "window": [0.0, 2e6], "how": ["ignored", None]},
     ),
+    # gates
+    "gates.operating_point": Case(
+        valid=fixed(threshold=array(number(-40, 40), 3), separation=array(number(0, 10), (2, 1))),
+        holds=lambda r, _: len(r) == 2 and all(
+            x.shape == (2, 3) and bool(np.all((x >= 0) & (x <= 1))) for x in r
+        ) and bool(np.all(r[0] >= r[1])),
+        refused={"threshold": [41.0, -math.inf], "separation": [-0.1, 11.0]},
+    ),
+    "gates.separation": Case(
+        valid=fixed(hit=array(number(1e-9, 1 - 1e-9), 3), false_alarm=number(1e-9, 1 - 1e-9)),
+        holds=numbers(of("hit")),
+        refused={"hit": [0.0, 1.0, -0.1], "false_alarm": [0.0, 1.0]},
+    ),
+    "gates.predictive_value": Case(
+        valid=fixed(hit=array(number(0, 1), 3), false_alarm=number(0, 1), base_rate=number(0, 1)),
+        holds=numbers(of("hit"), low=0, high=1),
+        refused={"hit": [-0.1, 1.1], "false_alarm": [-0.1, 1.1], "base_rate": [-0.1, 1.1]},
+    ),
+    "gates.audit_catch": Case(
+        valid=fixed(share=array(number(0, 1), 3), separation=number(0, 10)),
+        holds=numbers(of("share"), low=0, high=1),
+        refused={"share": [-0.1, 1.1], "separation": [-0.1, 11.0]},
+    ),
+    "gates.expected_cost": Case(
+        valid=fixed(stakes=STAKES, threshold=array(number(-40, 40), 3), separation=number(0, 10)),
+        holds=numbers(of("threshold"), low=0),
+        refused={"threshold": [41.0], "separation": [-0.1, 11.0]},
+    ),
+    "gates.best_threshold": Case(
+        valid=fixed(stakes=STAKES, separation=array(number(0.01, 10), 3)),
+        holds=numbers(of("separation")),
+        refused={"separation": [0.0, 11.0]},
+    ),
+    "gates.Curve": Case(
+        valid=fixed(threshold=array(number(-9, 9), 3), hit=array(number(0, 1), 3),
+                    false_alarm=array(number(0, 1), 3)),
+        holds=kept,
+        refused={
+            "threshold": [[1.0, math.inf, 2.0]], "hit": [[1.1, 0.0, 0.0], np.ones(4)],
+            "false_alarm": [[-0.1, 0.0, 0.0], np.ones(4)],
+        },
+    ),
+    "gates.measured_curve": Case(
+        valid=fixed(good=array(number(-9, 9), 4), bad=array(number(-9, 9), 3)),
+        holds=lambda r, _: r.hit[0] == r.false_alarm[0] == 1 and r.hit[-1] == 0
+        and bool(np.all(np.diff(r.hit) <= 0)) and 0 <= r.area <= 1,
+        refused={"good": [[], [[1.0]], [math.inf]], "bad": [[], [[1.0]], [2e9]]},
+    ),
+    # gates_queue
+    "gates_queue.erlang_c": Case(
+        valid=fixed(reviewers=array(st.integers(1, 10_000), 3, int),
+                    load=array(number(0, 20_000), (2, 1))),
+        holds=numbers(together("reviewers", "load"), low=0, high=1),
+        refused={"reviewers": [0, 1.5, 10_001], "load": [-0.1, 2e10]},
+    ),
+    "gates_queue.mean_wait": Case(
+        valid=fixed(**DESK_LOAD),
+        holds=numbers(of("reviewers"), low=0, infinite=True),
+        refused={"reviewers": [0, 1.5, 10_001], "arrival": [-1.0, 2e6], "minutes": [0.0, 2e5]},
+    ),
+    "gates_queue.wait_exceeds": Case(
+        valid=fixed(**DESK_LOAD, limit=number(0, 1e6)),
+        holds=numbers(of("reviewers"), low=0, high=1),
+        refused={
+            "reviewers": [0, 1.5, 10_001], "arrival": [-1.0, 2e6], "minutes": [0.0, 2e5],
+            "limit": [-1.0, 2e6],
+        },
+    ),
+    "gates_queue.reviewers_needed": Case(
+        valid=fixed(arrival=number(0, 1e3), minutes=number(1e-3, 500), at_once=number(0, 0.9999)),
+        holds=lambda r, a: isinstance(r, int) and r > a["arrival"] * a["minutes"] / 60,
+        refused={"arrival": [-1.0, 2e6], "minutes": [0.0, 2e5], "at_once": [-0.1, 1.0]},
+    ),
+    "gates_queue.simulate_queue": Case(
+        valid=fixed(
+            noise=hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 9), st.integers(1, 4)),
+                             elements=number(0, 1000)),
+            reviewers=st.integers(1, 5), arrival=number(1e-6, 1e6), minutes=number(1e-3, 1e5),
+        ),
+        holds=lambda r, a: r.shape == a["noise"].shape[1:] and bool(np.isfinite(r).all())
+        and bool(np.all(r >= 0)),
+        refused={
+            "noise": [np.zeros((2, 3)), np.zeros((3, 3, 1)), -np.ones((2, 2, 1))],
+            "reviewers": [0, 1.5], "arrival": [0.0, 2e6], "minutes": [0.0, 2e5],
+        },
+    ),
+    # gates_review
+    "gates_review.Stakes": Case(
+        valid=fixed(base_rate=number(1e-9, 1 - 1e-9), miss=number(1e-6, 1e9),
+                    false_alarm=number(1e-6, 1e9)),
+        holds=lambda r, a: kept(r, a) and math.isfinite(r.log_odds) and r.without > 0,
+        refused={"base_rate": [0.0, 1.0], "miss": [0.0, 2e9], "false_alarm": [0.0, 2e9]},
+    ),
+    "gates_review.accuracy_by": Case(
+        valid=fixed(minutes=array(number(0, 1e6), 3), skill=number(0, 100)),
+        holds=numbers(of("minutes"), low=0.5, high=1),
+        refused={"minutes": [-1.0, 2e6], "skill": [-0.1, 101.0]},
+    ),
+    "gates_review.minutes_for": Case(
+        valid=fixed(accuracy=array(number(0.5, 1, exclude_max=True), 3), skill=number(1e-3, 100)),
+        holds=numbers(of("accuracy"), low=0),
+        refused={"accuracy": [0.49, 1.0], "skill": [0.0, 101.0]},
+    ),
+    "gates_review.Diffusion": Case(
+        valid=fixed(drift=number(1e-3, 100), spread=number(1e-3, 100), width=number(1e-3, 100)),
+        holds=lambda r, a: kept(r, a) and r.force > 0,
+        refused={"drift": [0.0, 101.0], "spread": [0.0, 101.0], "width": [0.0, 101.0]},
+    ),
+    "gates_review.free_error": Case(
+        valid=fixed(diffusion=DIFFUSION), holds=numbers(low=0, high=0.5)
+    ),
+    "gates_review.free_time": Case(valid=fixed(diffusion=DIFFUSION), holds=numbers(low=0)),
+    "gates_review.prior_start": Case(
+        valid=fixed(diffusion=DIFFUSION, stakes=STAKES), holds=numbers()
+    ),
+    "gates_review.simulate_decisions": Case(
+        valid=fixed(
+            diffusion=DIFFUSION, step=number(1e-6, 100), start=number(-100, 100),
+            noise=hnp.arrays(float, st.tuples(st.integers(1, 9), st.integers(1, 4)),
+                             elements=number(-40, 40)),
+        ),
+        holds=lambda r, a: all(x.shape == a["noise"].shape[1:] for x in r)
+        and set(np.unique(r[0])) <= {-1.0, 0.0, 1.0}
+        and bool(np.all((r[1] > 0) & (r[1] <= a["step"] * len(a["noise"])))),
+        refused={
+            "noise": [np.zeros(4), np.full((2, 2), 50.0)], "step": [0.0, 101.0],
+            "start": [-101.0, 101.0],
+        },
+    ),
+    "gates_review.Desk": Case(
+        valid=fixed(reviewers=st.integers(1, 10_000), wanted=number(1e-3, 1e4),
+                    skill=number(0, 100), busy=number(0, 1, exclude_min=True),
+                    pace=st.sampled_from(["cut short", "queue up"])),
+        holds=lambda r, a: kept(r, a) and float(r.minutes_at(3.0)) <= r.wanted,
+        refused={
+            "reviewers": [0, 1.5, 10_001], "wanted": [0.0, 2e4], "skill": [-0.1, 101.0],
+            "busy": [0.0, 1.1], "pace": ["hurry", None],
+        },
+    ),
+    "gates_review.Reviewed": Case(
+        valid=fixed(minutes=array(number(0, 9), 3), caught=array(number(0, 1), 3),
+                    turned_away=array(number(0, 1), 3), wait=array(number(0, 9), 3),
+                    behind=array(number(0, 9), 3)),
+        holds=lambda r, a: kept(r, a) and r.accuracy.shape == (3,),
+        refused={
+            "minutes": [[-1.0, 0.0, 0.0]], "caught": [[1.1, 0.0, 0.0], [1.0]],
+            "turned_away": [[-0.1, 0.0, 0.0], [1.0]], "wait": [[math.inf, 0.0, 0.0], [1.0]],
+            "behind": [[-1.0, 0.0, 0.0], [1.0]],
+        },
+    ),
+    "gates_review.review": Case(
+        valid=fixed(desk=DESK, arrival=array(number(1e-3, 1e6), 3), hours=number(0.1, 1e6),
+                    stakes=st.one_of(st.none(), STAKES)),
+        holds=lambda r, a: all(
+            np.shape(getattr(r, n)) == (3,) and bool(np.all(np.isfinite(getattr(r, n))))
+            for n in ("minutes", "caught", "turned_away", "wait", "behind")
+        ),
+        refused={"arrival": [0.0, -1.0, 2e6], "hours": [0.0, 2e6]},
+        anything=("stakes",),
+    ),
+    "gates_review.coin_flip_rate": Case(
+        valid=fixed(desk=DESK, margin=number(0.001, 0.499)),
+        holds=numbers(low=0),
+        refused={"margin": [0.0, 0.5]},
+    ),
+    "gates_review.cost_share": Case(
+        valid=fixed(
+            reviewed=st.builds(gates.review, DESK, number(1e-3, 1e5)), stakes=STAKES,
+        ),
+        holds=numbers(low=0),
+    ),
     # survival_flight
     "survival_flight.Stream": Case(
         valid=fixed(**PLAIN_STREAM, breeds=number(0, 10)),
@@ -2234,6 +2868,436 @@ CASES: dict[str, Case] = {
             "noise": [np.zeros((2, 3)), np.zeros((3, 3, 1)), np.ones((2, 3, 1)),
                       np.zeros((2, 2001, 1))],
         },
+    ),
+    # --- chapter 14 ---
+    "waiting_evidence.effective_tests": Case(
+        valid=fixed(**OLD_RECORDS),
+        holds=numbers(together("tests", "kept", "versions"), low=0),
+        refused=BAD_OLD_RECORDS,
+    ),
+    "waiting_evidence.discounted_bound": Case(
+        valid=fixed(**OLD_RECORDS, confidence=number(0.01, 0.999)),
+        holds=numbers(together("tests", "kept", "versions"), low=0, high=1),
+        refused=BAD_OLD_RECORDS | {"confidence": [0, 1, -0.5]},
+    ),
+    "waiting_evidence.needed_tests": Case(
+        valid=fixed(bound=number(1e-8, 0.99), kept=KEPT_SHARE, versions=st.integers(1, 100),
+                    confidence=number(0.01, 0.999)),
+        holds=numbers(together("bound", "kept"), low=1),
+        refused={"bound": [0, 1, -1], "kept": BAD_OLD_RECORDS["kept"],
+                 "versions": BAD_OLD_RECORDS["versions"], "confidence": [0, 1]},
+    ),
+    "waiting_evidence.miss_chance": Case(
+        valid=fixed(**OLD_RECORDS, rate=number(0, 1)),
+        holds=numbers(together("tests", "kept", "versions"), low=0, high=1 + 1e-12),
+        refused=BAD_OLD_RECORDS | {"rate": [-0.1, 1.1]},
+    ),
+    "waiting_evidence.inherited_bound": Case(
+        valid=fixed(tests=number(1, 1e9), kept=KEPT_SHARE, confidence=number(0.01, 0.999)),
+        holds=numbers(of("kept"), low=0, high=1),
+        refused={"tests": [0, -1], "kept": BAD_OLD_RECORDS["kept"], "confidence": [0, 1]},
+    ),
+    "waiting_evidence.clean_lineages": Case(
+        valid=fixed(tests=st.integers(1, 1000), kept=number(0, 0.999), rate=number(0, 1),
+                    noise=hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 9),
+                                                      st.integers(1, 4)),
+                                     elements=number(0, 1, exclude_max=True))),
+        holds=lambda r, a: r.shape == a["noise"].shape[1:2] and bool(np.all((r >= 0) & (r <= 1))),
+        refused={"tests": [0], "kept": BAD_OLD_RECORDS["kept"], "rate": [-1, 2],
+                 "noise": [np.zeros((2, 3)), np.zeros((3, 3, 1)), np.ones((2, 3, 1)),
+                           np.zeros((2, 2001, 1))]},
+    ),
+    "waiting_growth.Planner": Case(
+        valid=fixed(**PLANNER_FIELDS), holds=kept,
+        refused={"growth": [0, -1, 11], "hazard": [0, -1, 11], "life": [-1, 1001],
+                 "curvature": [0.9, 11]},
+    ),
+    "waiting_growth.utility": Case(
+        valid=fixed(planner=PLANNERS, growth_so_far=array(number(0, 700))),
+        holds=numbers(of("growth_so_far"), low=0),
+        refused={"growth_so_far": [-1, 701]},
+    ),
+    "waiting_growth.welfare": Case(
+        valid=fixed(planner=PLANNERS, years=array(number(0, 70))),
+        holds=numbers(of("years"), low=0),
+        refused={"years": [-1, 2e6]},
+    ),
+    "waiting_growth.stop_time": Case(
+        valid=fixed(planner=PLANNERS), holds=lambda r, a: math.isfinite(r) and r >= 0,
+    ),
+    "waiting_growth.stop_consumption": Case(
+        valid=fixed(planner=PLANNERS), holds=lambda r, a: r >= 1,
+    ),
+    "waiting_growth.stop_risk": Case(
+        valid=fixed(planner=PLANNERS), holds=lambda r, a: 0 <= r <= 1,
+    ),
+    "waiting_growth.largest_risk": Case(
+        valid=fixed(planner=PLANNERS), holds=lambda r, a: 0 < r <= 1,
+    ),
+    "waiting_gate.Gate": Case(
+        valid=fixed(**GATE_FIELDS), holds=kept,
+        refused={"threshold": [-0.1, 1.1], "tests": [0, 2.5, 10_001], "confidence": [0, 1],
+                 "restores": [-0.1, 1.1]},
+    ),
+    "waiting_gate.Gated": Case(
+        valid=st.tuples(st.integers(1, 4), st.integers(1, 3)).map(
+            lambda size: {
+                "capability": np.ones((size[0] + 1, size[1])),
+                "alignment": np.full((size[0] + 1, size[1]), 0.5),
+                "ran": np.ones(size, dtype=bool),
+            }
+        ),
+        holds=kept,
+        refused={"capability": [np.zeros((2, 1)), np.ones(3)],
+                 "alignment": [np.full((2, 1), 2.0), np.ones((9, 9))],
+                 "ran": [np.ones((9, 9), dtype=bool), "many"]},
+    ),
+    "waiting_gate.needed_passes": Case(
+        valid=fixed(gate=LOOP_GATES), holds=lambda r, a: 0 <= r <= a["gate"].tests + 1,
+    ),
+    "waiting_gate.chance_open": Case(
+        valid=fixed(gate=LOOP_GATES, alignment=array(number(0, 1))),
+        holds=numbers(of("alignment"), low=0, high=1),
+        refused={"alignment": [-0.1, 1.1]},
+    ),
+    "waiting_gate.simulate_gated": Case(
+        valid=fixed(
+            loop=LOOP, gate=LOOP_GATES,
+            noise=hnp.arrays(float, st.tuples(st.integers(1, 6), st.just(5), st.integers(1, 4)),
+                             elements=number(0, 1, exclude_max=True)),
+        ),
+        holds=lambda r, a: r.ran.shape == (a["noise"].shape[0], a["noise"].shape[2])
+        and bool(np.all((r.alignment >= 0) & (r.alignment <= 1)))
+        and bool(np.all(np.isfinite(r.capability))),
+        refused={"noise": [np.zeros((3, 5)), np.zeros((3, 4, 1)), np.ones((2, 5, 1)),
+                           np.zeros((251, 5, 1))]},
+    ),
+    "waiting_gate.running_share": Case(
+        valid=fixed(loop=LOOP, alignment=array(number(0, 1)), restores=number(0.001, 1)),
+        holds=numbers(of("alignment"), low=0, high=1),
+        refused={"alignment": [-0.1, 1.1], "restores": [0, -1, 1.1]},
+    ),
+    "waiting_gate.gate_errors": Case(
+        valid=fixed(made=st.builds(
+            lambda loop, gate: waiting.simulate_gated(loop, gate, np.full((3, 5, 2), 0.5)),
+            LOOP, LOOP_GATES)),
+        holds=lambda r, a: r.shape == (2, 2) and bool(np.all((r >= -1e-12) & (r <= 1))),
+    ),
+    "waiting.Stakes": Case(
+        valid=fixed(**STAKES_FIELDS), holds=kept,
+        refused={"safe": [-0.1, 1.1], "value": [-1, 2e9], "loss": [-1, 2e9],
+                 "rate": [0, -1, 11], "undone": [-0.1, 1.1]},
+    ),
+    "waiting.News": Case(
+        valid=fixed(**NEWS_FIELDS), holds=kept,
+        refused={"catches": [-0.1, 1.1], "false_alarm": [-0.1, 1.1]},
+    ),
+    "waiting.Rivals": Case(
+        valid=fixed(**RIVAL_FIELDS), holds=kept,
+        refused={"hazard": [-1, 2e6], "lost": [-0.1, 1.1], "shared": [-0.1, 1.1]},
+    ),
+    "waiting.go_now": Case(valid=fixed(stakes=BETS), holds=numbers()),
+    "waiting.stay_out": Case(valid=fixed(stakes=BETS, rivals=RIVAL_KINDS), holds=numbers()),
+    "waiting.wait": Case(
+        valid=fixed(stakes=BETS, time=array(number(0, 1e4)), news=NEWS_KINDS, rivals=RIVAL_KINDS),
+        holds=numbers(of("time")),
+        refused={"time": [-1, 2e4]},
+    ),
+    "waiting.news_value": Case(valid=fixed(stakes=BETS, news=NEWS_KINDS), holds=numbers(low=0)),
+    "waiting.best_of_three": Case(
+        valid=fixed(stakes=BETS, time=array(number(0, 1e4)), news=NEWS_KINDS, rivals=RIVAL_KINDS),
+        holds=numbers(of("time"), low=0, high=2),
+        refused={"time": [-1, 2e4]},
+    ),
+    "waiting.break_even_hazard": Case(
+        valid=fixed(stakes=BETS, time=number(0, 100), news=NEWS_KINDS, lost=number(0, 1),
+                    shared=number(0, 1)),
+        holds=lambda r, a: r >= 0,
+        refused={"time": [-1, 2e4], "lost": [-0.1, 1.1], "shared": [-0.1, 1.1]},
+    ),
+    "waiting.too_late_too_early": Case(
+        valid=fixed(stakes=BETS, time=array(number(0, 1e4)), learning=number(0, 1e6),
+                    kept=number(1e-6, 1)),
+        holds=lambda r, a: r.shape == (2, *a["time"].shape) and bool(np.all(r >= 0)),
+        refused={"time": [-1, 2e4], "learning": [-1, 2e6], "kept": [0, 1.1]},
+    ),
+    "waiting.best_delay": Case(
+        valid=fixed(stakes=st.builds(waiting.Stakes, **STAKES_FIELDS | {"safe": number(0.01, 1),
+                                                                 "value": number(0.01, 1e6)}),
+                    learning=number(1e-6, 1e6)),
+        holds=numbers(low=0),
+        refused={"learning": [0, -1, 2e6]},
+    ),
+    # calibration
+    "calibration.Forecaster": Case(
+        valid=fixed(width=number(0.05, 20), bias=number(-10, 10)),
+        holds=lambda r, a: kept(r, a) and bool(np.all((r.stated >= 0) & (r.stated <= 1))),
+        refused={"width": [0.0, 21.0], "bias": [-11.0, 11.0]},
+    ),
+    "calibration.hit_rate": Case(valid=fixed(forecaster=FORECASTER), holds=numbers(low=0, high=1)),
+    "calibration.width_for": Case(
+        valid=fixed(rate=array(number(1e-6, 1 - 1e-6))),
+        holds=numbers(of("rate"), low=0),
+        refused={"rate": [0.0, 1.0]},
+    ),
+    "calibration.questions_to_tell": Case(
+        valid=fixed(rate=number(0, 0.75), honest=number(0.85, 0.99), error=number(0.02, 0.4)),
+        holds=numbers(low=1, high=20_000),
+        refused={"rate": [-0.1, 1.0], "honest": [0.0, 1.0], "error": [0.0, 0.5]},
+    ),
+    "calibration.interval_scores": Case(
+        valid=st.builds(
+            lambda ends, truth, alpha: {**ends, "truth": truth, "alpha": alpha},
+            ends_in_order(), array(number(-1e6, 1e6), 3), number(0.01, 0.99),
+        ),
+        holds=numbers(of("truth"), low=0),
+        refused={"low": [2e12, 3e5], "high": [-2e12], "truth": [2e12], "alpha": [0.0, 1.0]},
+    ),
+    "calibration.expected_score": Case(
+        valid=st.builds(
+            lambda ends, mean, sd, alpha: {**ends, "mean": mean, "sd": sd, "alpha": alpha},
+            ends_in_order(), number(-1e5, 1e5), number(1e-3, 1e5), number(0.01, 0.99),
+        ),
+        holds=numbers(of("low"), low=0),
+        refused={"low": [2e6, 3e5], "high": [-2e6], "mean": [2e6], "sd": [0.0, 2e6],
+                 "alpha": [0.0, 1.0]},
+    ),
+    "calibration.ReliabilityCurve": Case(
+        valid=fixed(
+            stated=array(number(0, 1), 3), happened=array(st.sampled_from([0.0, 0.5, 1.0]), 3),
+            count=array(st.sampled_from([2, 4, 60]), 3, int),
+        ),
+        holds=lambda r, a: kept(r, a) and numbers(lambda _: (3, 2), low=0, high=1)(r.interval(), a),
+        refused={"stated": [1.1], "happened": [-0.1], "count": [0, 1.5]},
+    ),
+    "calibration.reliability_curve": Case(
+        valid=forecasts(),
+        holds=lambda r, a: r.count.sum() == len(a["probability"])
+        and bool(np.all(np.diff(r.stated) >= 0)),
+        refused={"probability": [np.array([1.1]), np.zeros((2, 2))],
+                 "happened": [np.array([0.5]), np.zeros((2, 2))], "bins": [-1, 2.5, 101]},
+    ),
+    "calibration.Decomposition": Case(
+        valid=fixed(reliability=number(0, 1), resolution=number(0, 0.25),
+                    uncertainty=number(0, 0.25), within=number(-1, 1)),
+        holds=lambda r, a: kept(r, a) and math.isfinite(r.brier),
+        refused={"reliability": [-0.1, 1.1], "resolution": [-0.1, 0.3],
+                 "uncertainty": [-0.1, 0.3], "within": [-1.1, 1.1]},
+    ),
+    "calibration.decompose": Case(
+        valid=forecasts(),
+        holds=lambda r, a: math.isclose(
+            r.brier, np.mean((a["probability"] - a["happened"]) ** 2), abs_tol=1e-9
+        ),
+        refused={"probability": [np.array([1.1]), np.zeros((2, 2))],
+                 "happened": [np.array([0.5]), np.zeros((2, 2))], "bins": [-1, 2.5, 101]},
+    ),
+    "calibration.expected_components": Case(
+        valid=fixed(forecaster=FORECASTER),
+        holds=lambda r, a: r.uncertainty == 0.25 and r.reliability >= 0,
+    ),
+    "calibration.simulate_intervals": Case(
+        valid=fixed(forecaster=FORECASTER, noise=NORMALS),
+        holds=lambda r, a: r[0].shape == (2, *a["noise"].shape) and np.array_equal(r[1], a["noise"])
+        and bool(np.all(r[0][0] <= r[0][1])),
+        refused={"noise": [np.zeros(3), np.full((2, 2), 50.0)]},
+    ),
+    "calibration.simulate_probabilities": Case(
+        valid=fixed(
+            forecaster=FORECASTER,
+            noise=hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 5), st.integers(1, 3)),
+                             elements=number(0, 1, exclude_max=True)),
+        ),
+        holds=lambda r, a: numbers(lambda a: a["noise"].shape[1:], low=0, high=1)(r[0], a)
+        and r[1].shape == a["noise"].shape[1:],
+        refused={"noise": [np.zeros((3, 2, 2)), np.ones((2, 2, 2)), np.zeros((2, 2))]},
+    ),
+    # calibration_conformal
+    "calibration_conformal.conformal_half_width": Case(
+        valid=fixed(residuals=array(number(-1e12, 1e12), st.integers(1, 30)),
+                    alpha=number(0.01, 0.99)),
+        holds=numbers(infinite=True, low=0),
+        refused={"residuals": [np.array([2e12]), np.zeros((2, 2))], "alpha": [0.0, 1.0]},
+    ),
+    "calibration_conformal.split_coverage": Case(
+        valid=fixed(n=st.integers(1, 10**6), alpha=number(0.01, 0.99)),
+        holds=lambda r, a: 1 - a["alpha"] - 1e-9 <= r <= 1 - a["alpha"] + 1 / (a["n"] + 1) + 1e-9,
+        refused={"n": [0, 2.5, 2e6], "alpha": [0.0, 1.0]},
+    ),
+    "calibration_conformal.coverage_quantiles": Case(
+        valid=fixed(n=st.integers(1, 10**6), level=array(number(0.01, 0.99)),
+                    alpha=number(0.01, 0.99)),
+        holds=numbers(of("level"), low=0, high=1),
+        refused={"n": [0, 2.5, 2e6], "level": [0.0, 1.0], "alpha": [0.0, 1.0]},
+    ),
+    "calibration_conformal.static_miscoverage": Case(
+        valid=fixed(scale=array(number(1e-3, 1e3)), alpha=number(0.01, 0.99)),
+        holds=numbers(of("scale"), low=0, high=1),
+        refused={"scale": [0.0, 2e3], "alpha": [0.0, 1.0]},
+    ),
+    "calibration_conformal.group_coverage": Case(
+        valid=groups(),
+        holds=lambda r, a: numbers(of("sds"), low=0, high=1)(r, a)
+        and math.isclose(r @ a["shares"], 1 - a["alpha"], abs_tol=1e-6),
+        refused={"sds": [np.array([0.0]), np.zeros((2, 2))],
+                 "shares": [np.array([0.5, 0.2, 0.1, 0.1, 0.1]), np.zeros((2, 2))],
+                 "alpha": [0.0, 1.0]},
+    ),
+    "calibration_conformal.p_values": Case(
+        valid=scored(),
+        holds=lambda r, a: numbers(
+            lambda a: (len(a["scores"]) - a["warm_up"], a["scores"].shape[1]), low=0, high=1
+        )(r, a) and bool(np.all(r > 0)),
+        refused={"scores": [np.zeros(3), np.full((12, 1), -1.0)], "warm_up": [0, 2.5, 99],
+                 "reference": ["future", None]},
+    ),
+    "calibration_conformal.scaled_p_values": Case(
+        valid=NORMALS.flatmap(
+            lambda noise: fixed(noise=st.just(noise), scale=array(number(1e-3, 4), len(noise)))
+        ),
+        holds=lambda r, a: numbers(of("noise"), low=0, high=1)(r, a) and bool(np.all(r > 0)),
+        refused={"noise": [np.zeros(3), np.full((5, 1), 9.0)],
+                 "scale": [np.zeros((2, 2)), np.full(9, 1.0)]},
+    ),
+    "calibration_conformal.adaptive_levels": Case(
+        valid=fixed(
+            p_value=hnp.arrays(float, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
+                               elements=number(1e-9, 1)),
+            gamma=number(1e-6, 1), alpha=number(0.01, 0.99), start=number(0, 1),
+        ),
+        holds=misses_counted,
+        refused={"p_value": [np.zeros((2, 2)), np.ones(3), np.full((2, 2), 1.1)],
+                 "gamma": [0.0, 1.1], "alpha": [0.0, 1.0], "start": [-0.1, 1.1, "many"]},
+    ),
+    "calibration_conformal.adaptation_bound": Case(
+        valid=fixed(steps=array(st.integers(1, 10**9), dtype=int), gamma=number(1e-6, 1),
+                    alpha=number(0.01, 0.99), start=number(0, 1)),
+        holds=numbers(of("steps"), low=0),
+        refused={"steps": [0, 2.5], "gamma": [0.0, 1.1], "alpha": [0.0, 1.0],
+                 "start": [-0.1, 1.1, "many"]},
+    ),
+    # independence
+    "independence.Panel": Case(
+        valid=fixed(miss=number(1e-4, 0.9999), correlation=number(0, 1)),
+        holds=kept,
+        refused={"miss": [0.0, 1.0], "correlation": [-0.1, 1.1]},
+    ),
+    "independence.all_miss": Case(
+        valid=fixed(panel=PANEL, checks=ASKED),
+        holds=numbers(of("checks"), low=0, high=1),
+        refused=BAD_CHECKS,
+    ),
+    "independence.miss_counts": Case(
+        valid=fixed(panel=PANEL, checks=st.integers(1, 40)),
+        holds=lambda r, a: numbers(lambda a: (a["checks"] + 1,), low=-1e-12, high=1 + 1e-9)(r, a)
+        and math.isclose(r.sum(), 1),
+        refused=BAD_CHECKS,
+    ),
+    "independence.effective_number": Case(
+        valid=fixed(checks=ASKED, correlation=number(0, 1)),
+        holds=numbers(of("checks"), low=1 - 1e-12, high=40),
+        refused=BAD_CHECKS | {"correlation": [-0.1, 1.1]},
+    ),
+    "independence.equivalent_checks": Case(
+        valid=fixed(panel=PANEL, checks=ASKED),
+        holds=numbers(of("checks"), low=1 - 1e-9, high=40 + 1e-9),
+        refused=BAD_CHECKS,
+    ),
+    "independence.common_cause_all_miss": Case(
+        valid=fixed(panel=PANEL, checks=ASKED),
+        holds=numbers(of("checks"), low=0, high=1),
+        refused=BAD_CHECKS,
+    ),
+    "independence.majority_right": Case(
+        valid=fixed(panel=PANEL, checks=ASKED),
+        holds=numbers(of("checks"), low=-1e-12, high=1 + 1e-9),
+        refused=BAD_CHECKS,
+    ),
+    "independence.majority_limit": Case(valid=fixed(panel=PANEL), holds=numbers(low=0, high=1)),
+    "independence.simulate_misses": Case(
+        valid=fixed(panel=PANEL, noise=array(number(0, 1, exclude_max=True), (3, 4))),
+        holds=lambda r, a: r.shape == (3, 4) and r.dtype == bool,
+        refused={"noise": [np.zeros(3), np.ones((2, 2)), np.zeros((1001, 1))]},
+    ),
+    # independence_versions
+    "independence_versions.Demands": Case(
+        valid=DEMANDS.map(lambda d: {"difficulty": d.difficulty, "shares": d.shares}),
+        holds=kept,
+        refused={
+            "difficulty": [np.zeros(3), np.full((1, 1), 1.5)],
+            "shares": [np.zeros(9), np.full(1, 2.0), np.full((1, 1), 1.0)],
+        },
+    ),
+    "independence_versions.miss_rates": Case(
+        valid=fixed(demands=DEMANDS), holds=numbers(lambda a: (2,), low=0, high=1 + 1e-9)
+    ),
+    "independence_versions.coincidence": Case(
+        valid=fixed(demands=DEMANDS, methods=METHODS),
+        holds=numbers(low=0, high=1 + 1e-9),
+        refused=BAD_METHODS,
+    ),
+    "independence_versions.difficulty_covariance": Case(
+        valid=fixed(demands=DEMANDS), holds=numbers(lambda a: (2, 2), low=-1, high=1)
+    ),
+    "independence_versions.simulate_versions": Case(
+        valid=made_versions(),
+        holds=lambda r, a: r.shape == a["noise"].shape and r.dtype == bool,
+        refused=BAD_METHODS | {"noise": [np.zeros(3), np.zeros((9, 9, 9))]},
+    ),
+    "independence_versions.error_correlations": Case(
+        valid=fixed(errors=st.integers(2, 5).map(lambda n: np.eye(n)[:2])),
+        holds=numbers(lambda a: (2, 2), low=-1 - 1e-9, high=1 + 1e-9),
+        refused={"errors": [np.zeros(3), np.full((2, 2), 0.5), np.zeros((2, 3)), np.ones((1, 2))]},
+    ),
+    "independence_versions.agreement_when_both_err": Case(
+        valid=fixed(
+            answers=array(st.integers(1, 3), (3, 5), int), truth=st.just(np.zeros(5, dtype=int))
+        ),
+        holds=numbers(low=0, high=1),
+        refused={
+            "answers": [np.zeros(3), np.full((2, 5), 0.5), -np.ones((2, 5)), np.ones((1, 5))],
+            "truth": [np.zeros(4), np.full(5, 0.5), -np.ones(5)],
+        },
+    ),
+    "independence_versions.tempting_share": Case(
+        valid=fixed(agreement=number(0.5, 1), wrong=st.integers(2, 100)),
+        holds=numbers(low=0, high=1 + 1e-9),
+        refused={"agreement": [0.0, 1.1], "wrong": [1, 2.5, 101]},
+    ),
+    "independence_versions.draw_answers": Case(
+        valid=fixed(
+            errs=array(st.booleans(), (2, 4), bool), tempting=number(0, 1),
+            noise=array(number(0, 1, exclude_max=True), (2, 4)), wrong=st.integers(2, 9),
+        ),
+        holds=lambda r, a: r.shape == (2, 4) and bool(np.all((r > 0) == a["errs"]))
+        and bool(np.all(r <= a["wrong"])),
+        refused={
+            "errs": [np.zeros((2, 4)), np.zeros(4, dtype=bool)], "tempting": [-0.1, 1.1],
+            "noise": [np.zeros((2, 3)), np.ones((2, 4))], "wrong": [1, 2.5, 101],
+        },
+    ),
+    # independence_detectors
+    "independence_detectors.Edit": Case(
+        valid=EDIT_PARTS,
+        holds=kept,
+        refused={
+            "works": [("hammer",), ["shell"], "shell"], "patches": ["everything", None],
+            **{f"forges_{name}": ["yes", 2] for name in ("log", "result", "count")},
+        },
+    ),
+    "independence_detectors.work_done": Case(
+        valid=fixed(edit=EDIT), holds=lambda r, a: r.shape == (20,) and r.dtype == bool
+    ),
+    "independence_detectors.passed": Case(
+        valid=fixed(detector=st.sampled_from(independence.DETECTORS), edit=EDIT),
+        holds=lambda r, a: r.shape == (20,) and r.dtype == bool,
+        refused={"detector": ["wide", None]},
+    ),
+    "independence_detectors.detector_table": Case(
+        valid=fixed(edits=st.lists(EDIT, min_size=1, max_size=3),
+                    detectors=st.just(independence.DETECTORS)),
+        holds=numbers(lambda a: (len(a["edits"]), 4), low=0, high=1),
+        refused={"edits": [[], ["log spoofing"]], "detectors": [(), ("wide",)]},
     ),
 }  # fmt: skip
 

@@ -19,18 +19,25 @@ from scipy import optimize
 
 from rsi_teach.models import (
     attribution,
+    calibration,
     detection,
     drift,
+    gates,
     goodhart,
+    independence,
+    observability,
     overfitting,
     overhang,
     progress,
     steering,
     survival,
     testing,
+    waiting,
 )
 
 RUNS = 40_000
+EZ = gates.Diffusion(drift=0.09993853, spread=0.1, width=0.1399702)
+"""Parameters of the worked example of Wagenmakers and others (2007)."""
 BIBLIOGRAPHY = Path(__file__).parents[1] / "course" / "references.bib"
 
 
@@ -127,6 +134,16 @@ def looks_shift_in_the_limit() -> float:
     return (4 * once[1] - once[0]) / 3
 
 
+def rain_parts() -> calibration.Decomposition:
+    """A year of rain forecasts, one entry a day, taken apart."""
+    stated = np.repeat(calibration.RAIN_STATED, calibration.RAIN_DAYS)
+    wet = np.concatenate([
+        np.arange(days) < rain
+        for days, rain in zip(calibration.RAIN_DAYS, calibration.RAIN_WET, strict=True)
+    ])  # fmt: skip
+    return calibration.decompose(stated, wet)
+
+
 def delay_limit(settled: Callable[[complex], bool]) -> Callable[[], float]:
     """The largest rate, at a lag of 1, at which the slowest root still has a property."""
 
@@ -164,6 +181,12 @@ def tool_life_coefficient(term: str) -> Callable[[], float]:
     terms = attribution.term_names(3, 3)
     found = attribution.effects_of(attribution.full_factorial(3), TOOL_LIFE.mean(axis=1), terms)
     return lambda: float(found[terms.index(term)]) / 2
+
+
+def unsteerable_states() -> float:
+    """The manual's example, in which both columns of B say the same."""
+    made = observability.System(a=[[1, 1], [4, -2]], b=[[1, -1], [1, -1]], c=[[1, 0]])
+    return made.parts - observability.controllable_rank(made)
 
 
 SIMULATION = "r falls before it sets the next doubling, as in the authors' program; windows begin "
@@ -536,6 +559,135 @@ PUBLISHED = [
         rounding=5,
         ours=lambda: float(np.divide(*survival.time_at(survival.Weibull(shape=1), [0.5, 0.99]))),
         note="printed to one digit, as 1/70; quoted at second hand",
+    ),
+    Published(
+        what="Three servers, load 2.4: mean wait in units of a service",
+        source="trueman1977quantitative",
+        theirs=1.079,
+        rounding=0.0005,
+        ours=lambda: float(gates.mean_wait(3, arrival=72, minutes=2)) / 2,
+        note="M/M/c, Erlang C; table 12.2 of the book as quoted in the HP-12C Solutions Handbook",
+    ),
+    Published(
+        what="1.2 customers a minute, three tellers, two minutes each: mean wait",
+        source="trueman1977quantitative",
+        unit="minutes",
+        theirs=2.16,
+        rounding=0.005,
+        ours=lambda: float(gates.mean_wait(3, arrival=72, minutes=2)),
+        note="M/M/c; worked example in the HP-12C Solutions Handbook",
+    ),
+    Published(
+        what="Diffusion with drift .0999, spread .1, width .14: share right",
+        source="wagenmakers2007ez",
+        theirs=0.802,
+        rounding=0.0005,
+        ours=lambda: 1 - gates.free_error(EZ),
+        note="worked example of the EZ method, from its published parameters back to its data; "
+        "quoted at second hand, from the documentation of two programs",
+    ),
+    Published(
+        what="The same, with .300 s for seeing and answering: mean response time",
+        source="wagenmakers2007ez",
+        unit="seconds",
+        theirs=0.723,
+        rounding=0.0005,
+        ours=lambda: gates.free_time(EZ) + 0.30003,
+        note="the width is the distance between the thresholds; quoted at second hand",
+    ),
+    Published(
+        what="Growth against existential risk, log utility: years until the stop",
+        source="jones2024dilemma",
+        unit="years",
+        theirs=40,
+        rounding=0.5,
+        ours=lambda: waiting.stop_time(waiting.Planner()),
+        note="growth 10 % and hazard 1 % a year, a year of life worth six years of consumption; "
+        "the figures of the paper's simple model as its author presented them, quoted at second "
+        "hand",
+    ),
+    Published(
+        what="Growth against existential risk, log utility: consumption at the stop",
+        source="jones2024dilemma",
+        unit="times today's",
+        theirs=55,
+        rounding=0.5,
+        ours=lambda: waiting.stop_consumption(waiting.Planner()),
+        note="as above; ours is 54.6",
+    ),
+    Published(
+        what="Growth against existential risk, log utility: chance that all ends before the stop",
+        source="jones2024dilemma",
+        theirs=1 / 3,
+        rounding=0.005,
+        ours=lambda: waiting.stop_risk(waiting.Planner()),
+        note="printed as 1/3; the model's own risk is 1 - exp(-0.4) = 0.330",
+    ),
+    Published(
+        what="A manual's example of ctrb: number of uncontrollable states",
+        source="mathworks2021ctrb",
+        theirs=1,
+        rounding=1e-9,
+        ours=unsteerable_states,
+        note="A = [1 1; 4 -2], B = [1 -1; 1 -1]; parts minus the rank of (B, AB)",
+    ),
+    *(
+        Published(
+            what=f"Rain at Tampere, forecast a day ahead in 2003: {what}",
+            source="nurmi2003rain",
+            theirs=theirs,
+            rounding=0.0005,
+            ours=ours,
+            note="from 346 days counted by stated chance and rain above 0.2 mm; groups are the "
+            "eleven chances that were stated",
+        )
+        for what, theirs, ours in (
+            ("Brier score", 0.144, lambda: rain_parts().brier),
+            ("reliability", 0.025, lambda: rain_parts().reliability),
+            ("resolution", 0.060, lambda: rain_parts().resolution),
+            ("uncertainty", 0.179, lambda: rain_parts().uncertainty),
+            ("skill score", 0.194, lambda: 1 - rain_parts().brier / rain_parts().uncertainty),
+        )
+    ),
+    Published(
+        what="Sandbox: score of the edit 'partial fix' by the shared detector",
+        source="vishu2026gaming",
+        theirs=0.55,
+        rounding=0.005,
+        ours=lambda: independence.passed("shared", independence.EDITS["partial fix"]).mean(),
+        note="our sandbox is built after theirs; that the table comes out is a check of the code",
+    ),
+    Published(
+        what="Sandbox: score of the edit 'patch of one check' by the shared detector",
+        source="vishu2026gaming",
+        theirs=0.0,
+        rounding=0.005,
+        ours=lambda: independence.passed("shared", independence.EDITS["patch of one check"]).mean(),
+        note="our sandbox is built after theirs; that the table comes out is a check of the code",
+    ),
+    Published(
+        what="Sandbox: score of the edit 'log spoofing' by the shared detector",
+        source="vishu2026gaming",
+        theirs=1.0,
+        rounding=0.005,
+        ours=lambda: independence.passed("shared", independence.EDITS["log spoofing"]).mean(),
+        note="our sandbox is built after theirs; that the table comes out is a check of the code",
+    ),
+    Published(
+        what="Sandbox: score of the edit 'log spoofing' by the isolated detector",
+        source="vishu2026gaming",
+        theirs=0.0,
+        rounding=0.005,
+        ours=lambda: independence.passed("isolated", independence.EDITS["log spoofing"]).mean(),
+        note="our sandbox is built after theirs; that the table comes out is a check of the code",
+    ),
+    Published(
+        what="Sandbox: score of the edit 'result spoofing' by the isolated detector",
+        source="vishu2026gaming",
+        theirs=1.0,
+        rounding=0.005,
+        ours=lambda: independence.passed("isolated", independence.EDITS["result spoofing"]).mean(),
+        note="our sandbox is built after theirs; that the table comes out is a check of the code",
     ),
 ]
 

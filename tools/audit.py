@@ -241,6 +241,44 @@ def ensembles() -> str:
     return f"{table(['ensemble', 'noise, ms', 'model, ms', 'ratio'], rows)}\n\n{here}"
 
 
+def capstone() -> str:
+    """Say what tuning on practice was worth, and where the naive policies end."""
+    pictures = importlib.import_module("rsi_teach.pictures.capstone")
+    rows = [
+        [name, f"{policy.cost:g}", *(f"{value:.1f}" for part in ("practice", "held-out")
+                                     for value in pictures.swept(part).of(policy))]
+        for name, policy in {**pictures.NAIVE, **pictures.EXAMPLES}.items()
+    ]  # fmt: skip
+    head = ["policy", "cost", "practice: progress", "harm", "held-out: progress", "harm"]
+    said = [
+        f"Means in points over {pictures.machine_runs()} runs a policy. A score is progress less "
+        f"{pictures.HARM_PRICE:g} times harm, over that of the plain policy; intervals are 90 %, "
+        "scenarios and seeds drawn again, for the choice that was made.",
+        table(head, rows),
+    ]
+    gaps = [
+        [where, tried, *(f"{value:+.1f}" for value in pictures.overfit(part, tried))]
+        for where, part in pictures.COMPARED.items()
+        for tried in (1, 10, pictures.DRAWN)
+    ]
+    beyond = pictures.overfit(beyond=1)
+    said.append(table(["practice minus", "policies tried", "gap", "from", "to"], gaps))
+    said.append(
+        f"Of the gap on held-out scenarios {beyond[0]:+.1f} points ({beyond[1]:+.1f} to "
+        f"{beyond[2]:+.1f}) come with choosing among {pictures.DRAWN} policies instead of one."
+    )
+    return "\n\n".join(said)
+
+
+def sweep_times() -> str:
+    """Show what a second process was worth when it was last measured."""
+    measured = _recorded("benchmarks/sweep.json")
+    if measured is None:
+        return "Not measured yet: `python benchmarks/sweep.py --json` on a quiet machine."
+    benchmark = module_at("benchmarks/sweep.py")
+    return benchmark.markdown(benchmark.SpeedUp(**measured))
+
+
 def known_weak() -> str:
     """Say what is known to be weak."""
     return (ROOT / "tools" / "known_weak.md").read_text("utf-8").strip()
@@ -256,6 +294,8 @@ SECTIONS = (
     Section(title="From slider to pixels", body=latency, cost="timed"),
     Section(title="Time per notebook", body=notebook_times, cost="timed"),
     Section(title="What an ensemble costs", body=ensembles, cost="timed"),
+    Section(title="Capstone", body=capstone),
+    Section(title="Capstone, two processes", body=sweep_times, cost="timed"),
     Section(title="Known to be weak", body=known_weak),
 )
 

@@ -12,42 +12,55 @@ if TYPE_CHECKING:
     from rsi_teach.learn.journal import open_journal
     from rsi_teach.learn.ledger import Claim, claims
     from rsi_teach.learn.predictions import predict, reveal
+    from rsi_teach.learn.record import Record, synthetic
+    from rsi_teach.learn.record_pool import export_anonymous, pool
     from rsi_teach.learn.references import cite
+    from rsi_teach.learn.safety import safety_case
     from rsi_teach.learn.scores import brier, interval_score
     from rsi_teach.learn.source import show_source
     from rsi_teach.learn.tally import scorecard
 
 _WHERE = {
     "Claim": "ledger",
+    "Record": "record",
     "belief": "beliefs",
     "brier": "scores",
     "cite": "references",
     "claims": "ledger",
     "exercise": "exercises",
+    "export_anonymous": "record_pool",
     "interval_score": "scores",
     "open_journal": "journal",
+    "pool": "record_pool",
     "predict": "predictions",
     "reading": "bibliography",
     "reveal": "predictions",
+    "safety_case": "safety",
     "scorecard": "tally",
     "show": "figure",
     "show_source": "source",
+    "synthetic": "record",
 }
 __all__ = [
     "Claim",
+    "Record",
     "belief",
     "brier",
     "cite",
     "claims",
     "exercise",
+    "export_anonymous",
     "interval_score",
     "open_journal",
+    "pool",
     "predict",
     "reading",
     "reveal",
+    "safety_case",
     "scorecard",
     "show",
     "show_source",
+    "synthetic",
 ]
 
 

@@ -59,5 +59,20 @@ CHAPTERS: dict[int, Chapter] = {
         Chapter(number=9, name="survival", title="Late failures", minutes=55),
         Chapter(number=10, name="attribution", title="Which change did it?", minutes=55),
         Chapter(number=11, name="detection", title="Noticing that something changed", minutes=60),
+        Chapter(number=12, name="gates", title="Gates and rubber stamps", minutes=60),
+        Chapter(
+            number=13,
+            name="independence",
+            title="Independent checks, shared blind spots",
+            minutes=60,
+        ),
+        Chapter(number=14, name="waiting", title="When may the loop run?", minutes=55),
+        Chapter(
+            number=15, name="observability", title="Can we know what the steering does?", minutes=60
+        ),
+        Chapter(
+            number=16, name="calibration", title="How well do you know what you know?", minutes=50
+        ),
+        Chapter(number=17, name="capstone", title="Enough yet?", minutes=90),
     )
 }

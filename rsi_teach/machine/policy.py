@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, product
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -355,7 +356,7 @@ class Played:
 
     def __repr__(self) -> str:
         """A line for each scenario, and the means."""
-        lines = [f"{self.policy.words}", f"{'scenario':<44}progress    harm   [points]"]
+        lines = [*wrap(self.policy.words, 96), f"{'scenario':<44}progress    harm   [points]"]
         rows = zip(self.scenarios, self.progress, self.harm, strict=True)
         lines += [f"{s.name:<44}{p.mean():8.1f}{h.mean():8.1f}" for s, p, h in rows]
         return "\n".join(

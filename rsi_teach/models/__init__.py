@@ -14,10 +14,15 @@ from types import ModuleType
 
 __all__ = [
     "attribution",
+    "calibration",
+    "capstone",
     "detection",
     "drift",
+    "gates",
     "goodhart",
+    "independence",
     "loop",
+    "observability",
     "overfitting",
     "overhang",
     "progress",
@@ -25,6 +30,7 @@ __all__ = [
     "steering",
     "survival",
     "testing",
+    "waiting",
 ]
 
 

@@ -161,18 +161,18 @@ class Design(Explorer):
     def draw(self, figure: Any) -> None:
         """Progress against harm on the left, the bill on the right."""
         left, right = figure.subplots(1, 2, width_ratios=(1, 1))
-        left.set(xlim=(-1.5, 45), ylim=(-0.5, 9), xlabel="harm [points below the floor, mean]")
+        left.set(xlim=(-1.5, 45), ylim=(-0.5, 13), xlabel="harm [points below the floor, mean]")
         left.set_ylabel("progress [doublings of capability]")
         left.set_title("o one run of 300, + their mean", fontsize=9.5, color=readable(BLUE))
         (self.cloud,) = left.plot([0], [0], "o", color=BLUE, ms=3, mfc="none", mew=0.7, alpha=0.6)
         (self.mean,) = left.plot([0], [0], "+", color=BLACK, ms=16, mew=2.5)
         for policy, letter in zip(NAIVE.values(), "ABCDE", strict=True):
             x, y = _on_the_loop(policy, self.noise).mean(axis=1)[::-1]
-            shift = {"C": 1.2, "E": -0.9, "D": 0.5}.get(letter, 0)
+            shift = {"C": 2.0, "E": -0.9, "D": 0.5}.get(letter, 0)
             left.text(x + shift, y, letter, color=readable(VERMILLION), weight="bold",
                       ha="center", va="center")  # fmt: skip
         for row, (words, letter) in enumerate(MARKS):
-            left.text(44.5, 8.65 - 0.46 * row, f"{words}  {letter}", fontsize=8.5, ha="right",
+            left.text(44.5, 12.5 - 0.66 * row, f"{words}  {letter}", fontsize=8.5, ha="right",
                       va="center", color=readable(VERMILLION))  # fmt: skip
         names = ["test items", "fresh items", "evaluators", "permissions", "gate", "review",
                  "pause", "rollback", "all"]  # fmt: skip
@@ -279,7 +279,7 @@ class Frontier(Explorer):
         self.edge.set_data(harmed[inside][order][rises], edge[rises])
         score = np.where(inside, gained - price * harmed, -np.inf)
         best = int(score.argmax())
-        reach = np.array([0.0, 26.0])
+        reach = np.array([0.0, 12.0])  # the words begin there
         self.equal.set_data(reach, score[best] + price * reach)
         self.best.set_data([harmed[best]], [gained[best]])
         policy = policies()[best]
@@ -320,26 +320,26 @@ class Tuning(Explorer):
     def draw(self, figure: Any) -> None:
         """Scores against policies tried on the left, every policy's two scores on the right."""
         left, right = figure.subplots(1, 2, width_ratios=(1, 1))
-        left.set(xscale="log", xlim=(1, DRAWN), ylim=(-62, 18), xlabel="policies tried on practice")
+        left.set(xscale="log", xlim=(0.9, 250), ylim=(-62, 18), xlabel="policies tried on practice")
         left.set_ylabel("score [points]")
         zeros = self.numbers * 0.0
         self.band = left.fill_between(self.numbers, zeros, zeros + 1, color=VERMILLION, alpha=0.2,
                                       lw=0)  # fmt: skip
         (self.here,) = left.plot(self.numbers, zeros, color=BLUE)
         (self.there,) = left.plot(self.numbers, zeros, color=VERMILLION, ls="--")
-        self.cursor = left.axvline(1, color=GREY, lw=1, ls=":")
-        for y, words, colour in (
-            (-51, "— where it was chosen", BLUE),
-            (-55.5, "- - scored again", VERMILLION),
-            (-60, "band: 90 %, scenarios and seeds drawn again", VERMILLION),
+        self.cursor = left.axvline(1, color=BLACK, lw=1.2, ls=":")
+        for x, y, words, colour in (
+            (0.0, 1.09, "— where it was chosen", BLUE),
+            (0.55, 1.09, "- - scored again", VERMILLION),
+            (0.0, 1.02, "band: 90 %, scenarios and seeds drawn again", VERMILLION),
         ):
-            left.text(180, y, words, color=readable(colour), ha="right", va="center", fontsize=9)
+            left.text(x, y, words, color=readable(colour), fontsize=9, transform=left.transAxes)
         right.set(xlim=(-80, 20), ylim=(-125, 20), xlabel="score on practice [points]")
         right.set_ylabel("score again [points]")
         right.plot([-80, 20], [-80, 20], color=GREY, lw=0.8)
         (self.points,) = right.plot([0], [0], "o", color=BLUE, ms=4, mfc="none", mew=1)
         (self.chosen,) = right.plot([0], [0], "*", color=BLACK, ms=15, mfc="white", mew=1.5)
-        right.text(-78, 13, "☆ best on practice of all 200", fontsize=9)
+        right.text(0, 1.02, "☆ best on practice of all 200", fontsize=9, transform=right.transAxes)
 
     def update(self, tried: int, compared: str, price: float) -> str:
         """Look up the exact means over which policies were tried."""
