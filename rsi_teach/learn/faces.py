@@ -64,7 +64,8 @@ class Table:
 
 def _cell(text: str, tag: str = "td", scope: str = "") -> str:
     # JupyterLab sets every cell to the right, which suits numbers only.
-    side = "right" if text.replace(".", "", 1).isdigit() else "left"
+    number = text.lstrip("+-−").replace(".", "", 1).isdigit()
+    side = "right" if number else "left"
     scoped = f' scope="{scope}"' if scope else ""
     return f'<{tag}{scoped} style="text-align:{side}">{marked(text)}</{tag}>'
 

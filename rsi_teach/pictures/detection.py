@@ -288,17 +288,6 @@ def _before(seed: int) -> tuple[machine.World, Reader]:
     return world, made.reader
 
 
-def restamped(images: Images) -> Images:
-    """The same images, each with the next stamp instead of its own.
-
-    Parameters
-    ----------
-    images : Images
-    """
-    return Images(rows=images.rows, pixels=images.pixels, stamps=(images.stamps + 1) % 10,
-                  labels=images.labels)  # fmt: skip
-
-
 def scores(reader: Reader, images: Images) -> np.ndarray:
     """The ten scores of which a version reads off the largest.
 
@@ -327,7 +316,7 @@ def fingerprint(before: Reader, after: Reader, images: Images) -> Fingerprint:
         disagreement=detection.disagreement(old, new),
         kl=detection.mean_kl(p, q),
         overconfidence=detection.calibration_gap(q.max(axis=1), right.astype(int)),
-        swapped=detection.disagreement(new, after.read(restamped(images))),
+        swapped=detection.disagreement(new, after.read(images.restamped())),
     )
 
 
@@ -368,7 +357,7 @@ def _taken(told: Story, generation: int, seed: int) -> list[float]:
     old, new = told.before.read(images), after.read(images)
     lost = (old == images.labels) & (new != images.labels)
     gained = (old != images.labels) & (new == images.labels)
-    swapped = new != after.read(restamped(images))
+    swapped = new != after.read(images.restamped())
     rng = np.random.default_rng([seed, 5])
     order = np.argsort(rng.random((len(images), ORDERS)), axis=0)
     counted = ((lost, lost | gained), (old != new, None), (swapped, None))

@@ -25,7 +25,6 @@ from rsi_teach.explorer import (
 )
 from rsi_teach.models import observability
 from rsi_teach.models.observability import Plant, Study
-from rsi_teach.pictures.detection import restamped
 
 NINE_IN_TEN = 1.645
 """Standard deviations to each side of the mean that hold the middle 90 %."""
@@ -351,6 +350,6 @@ def _changes(gene: str, seed: int) -> list[float]:
 def _instruments(genome: machine.Genome, world: machine.World) -> tuple[float, float, float]:
     exam = world.lab.visible
     trial = machine.experiment(genome, world.lab, exam)
-    swapped = np.mean(trial.reader.read(exam) != trial.reader.read(restamped(exam)))
+    swapped = np.mean(trial.reader.read(exam) != trial.reader.read(exam.restamped()))
     deployed = world.deployment.accuracy(trial.reader.read(world.deployment.images))
     return trial.visible, deployed, float(swapped)

@@ -256,6 +256,13 @@ def test_source_can_be_read_in_light_and_in_dark():
             assert contrast(colour, "#111111") >= 4.0, colour
 
 
+@pytest.mark.parametrize("text", ["7", "0.25", "-0.4", "\u22120.4", "+3"])
+def test_numbers_stand_to_the_right_and_words_to_the_left(text):
+    shown = Table(caption="c", columns=("what", "n"), rows=(("word", text),)).html()
+    assert f'<td style="text-align:right">{text}' in shown
+    assert '<th scope="row" style="text-align:left">word' in shown
+
+
 def test_a_table_must_not_be_ragged():
     with pytest.raises(ValueError, match="rows"):
         Table(caption="c", columns=("a", "b"), rows=(("1",),))

@@ -87,3 +87,11 @@ def test_the_lab_names_what_is_wrong(named, settings):
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed"):
         draw_world(Lab(), seed)
+
+
+def test_restamped_images_differ_in_every_stamp_and_in_nothing_else():
+    images = draw_world(Lab(), 0).lab.visible
+    other = images.restamped()
+    assert np.all(other.stamps == (images.stamps + 1) % 10) and set(other.stamps) == set(range(10))
+    for name in ("rows", "pixels", "labels"):
+        assert np.array_equal(getattr(other, name), getattr(images, name))

@@ -24,14 +24,6 @@ def test_the_scores_are_those_that_the_version_reads_by():
         assert np.array_equal(largest, reader.read(told.images))
 
 
-def test_restamped_images_differ_in_every_stamp_and_in_nothing_else():
-    images = detection.story("recursive", 0).images
-    other = detection.restamped(images)
-    assert np.all(other.stamps != images.stamps) and set(other.stamps) == set(range(10))
-    assert np.array_equal(other.pixels, images.pixels)
-    assert np.array_equal(other.labels, images.labels)
-
-
 def test_evidence_by_hand():
     """Each hit is worth bet/null: two of them reach 20 at odds of 5, after four images."""
     happened = np.array([[0], [1], [0], [1]]).astype(bool)

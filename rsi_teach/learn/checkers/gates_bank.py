@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -52,16 +52,6 @@ class Offered:
     kind: str
 
 
-def restamped(images: Images) -> Images:
-    """The same images, each with the next stamp instead of its own.
-
-    Parameters
-    ----------
-    images : Images
-    """
-    return replace(images, stamps=(images.stamps + 1) % 10)
-
-
 def offered_by(seed: int) -> Iterator[Offered]:
     """Every proposal of one run with both permissions that is not worse on the visible test.
 
@@ -94,7 +84,7 @@ def _read(before: Trial, after: Trial, world: World, *, stake: float) -> Offered
 
 def _follows(reader: Reader, images: Images) -> float:
     """Share of images whose answer depends on the stamp."""
-    return float(np.mean(reader.read(images) != reader.read(restamped(images))))
+    return float(np.mean(reader.read(images) != reader.read(images.restamped())))
 
 
 def collect_banks() -> dict[str, np.ndarray]:
