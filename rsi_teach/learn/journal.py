@@ -14,7 +14,6 @@ import json
 import os
 import random
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
+
+from rsi_teach.learn.new_files import write_new
 
 T = TypeVar("T")
 Kind = Literal["prediction", "outcome", "attempt", "belief"]
@@ -194,17 +195,7 @@ class Journal:
         """
         path = Path(path)
         lines = "".join(_as_json(asdict(entry)) + "\n" for entry in self.entries())
-        if path.exists():
-            raise FileExistsError(f"{path} exists; choose another name")
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            _publish(Path(draft), path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        write_new({path: lines})
         return path
 
     def _report(self, message: str) -> None:
@@ -424,21 +415,6 @@ def _stamped(kind: Kind, key: str, payload: dict[str, Any]) -> Entry:
     return Entry(
         kind=kind, key=key, payload=payload, time=now, session=session, version=__version__
     )
-
-
-def _publish(draft: Path, path: Path) -> None:
-    """Give a finished file its name; fails if the name is taken, by whomever."""
-    if os.name == "nt":
-        draft.rename(path)  # refuses an existing name there
-        return
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise FileExistsError(f"{path} exists; choose another name") from None
-    except OSError:  # a file system without links
-        if path.exists():
-            raise FileExistsError(f"{path} exists; choose another name") from None
-        draft.replace(path)
 
 
 def _explained(path: Path, error: Exception, code: int) -> str:

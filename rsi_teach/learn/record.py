@@ -15,6 +15,7 @@ import numpy as np
 
 from rsi_teach.learn.journal import Journal, open_journal
 from rsi_teach.models import calibration
+from rsi_teach.models.domain import within
 from rsi_teach.models.testing import clopper_pearson
 
 if TYPE_CHECKING:
@@ -232,8 +233,6 @@ def synthetic(
     >>> made.whose, bool(0.4 < made.hit.mean() < 0.6)
     ('A synthetic record (widths × 0.41, bias 0), not yours', True)
     """
-    from rsi_teach.models.domain import within
-
     within("n", n, 1, 100_000, integer=True)
     ends, truth = calibration.simulate_intervals(forecaster, rng.standard_normal((n, 1)))
     stated, happened = calibration.simulate_probabilities(forecaster, rng.random((2, n, 1)))

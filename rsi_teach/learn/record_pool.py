@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rsi_teach.learn.journal import _publish
+from rsi_teach.learn.new_files import write_new
 from rsi_teach.learn.record import Record, joined
 from rsi_teach.learn.record_page import counted
 
@@ -59,8 +57,6 @@ def export_anonymous(record: Record, path: str | Path) -> Path:
         When the file is there already; it is left as it is.
     """
     path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists; choose another name")
     intervals, probabilities = _rows(record)
     content = {
         "format": FORMAT,
@@ -69,15 +65,7 @@ def export_anonymous(record: Record, path: str | Path) -> Path:
         "intervals": intervals,
         "probabilities": probabilities,
     }
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, allow_nan=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(Path(draft), path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    write_new({path: json.dumps(content, allow_nan=False, indent=1)})
     return path
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rsi_teach.learn.faces import Passage, Table, marked
-from rsi_teach.learn.journal import Journal, _publish, home, open_journal
+from rsi_teach.learn.journal import Journal, home, open_journal
 from rsi_teach.learn.ledger import Claim, claims
+from rsi_teach.learn.new_files import write_new
 from rsi_teach.learn.record import Record
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 TITLE = "Safety case for a self-improving digit reader"
 CLAIMED = "What is claimed"
+OPEN = "What is not covered"
 PREDICTED = "17.harm"
 ASKED = ("00.trust", "17.trust")
 NOT_COVERED = (
@@ -72,7 +72,7 @@ class SafetyCase:
             self._policy(),
             Passage(heading=CLAIMED, parts=(self._ledger(),)),
             self._evidence(),
-            Passage(heading="What is not covered", parts=self.not_covered),
+            Passage(heading=OPEN, parts=self.not_covered),
             Passage(heading="Prediction against outcome", parts=(predicted(self.journal),)),
             Passage(heading="Calibration across the course", parts=calibration(self.journal)),
             Passage(heading="Enough yet? At the beginning, and now", parts=beliefs(self.journal)),
@@ -144,7 +144,7 @@ class SafetyCase:
         lines = [f"# {_md(self.title)}", _md(self._lead())]
         for section in self.sections():
             lines.append(f"## {_md(section.heading)}")
-            listed = section.heading == "What is not covered"
+            listed = section.heading == OPEN
             lines += [_md_part(part, listed) for part in filter(None, section.parts)]
             if _holds_figures(section):
                 lines += [f"![{_md(f.sentence)}]({_data(f)})\n\n{_md(f.sentence)}"
@@ -175,42 +175,16 @@ class SafetyCase:
         """
         place = home() if folder is None else Path(folder).expanduser()
         place.mkdir(parents=True, exist_ok=True)
-        texts = {".html": self.page(), ".md": self.markdown()}
+        texts = self.page(), self.markdown()
         number = 1
         while True:
             stem = "safety-case" + (f"-{number}" if number > 1 else "")
-            paths = {ending: place / (stem + ending) for ending in texts}
-            if not any(path.exists() for path in paths.values()):
-                try:
-                    _written(texts, paths)
-                    return paths[".html"], paths[".md"]
-                except FileExistsError:
-                    pass  # somebody else took the name in the meantime
-            number += 1
-
-
-def _written(texts: dict[str, str], paths: dict[str, Path]) -> None:
-    """Give each text its file; leave none behind if one cannot be written."""
-    drafts: dict[str, Path] = {}
-    done: list[Path] = []
-    try:
-        for ending, text in texts.items():
-            handle, name = tempfile.mkstemp(dir=paths[ending].parent, suffix=".part")
-            drafts[ending] = Path(name)
-            with open(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        for ending, path in paths.items():
-            _publish(drafts[ending], path)
-            done.append(path)
-    except BaseException:
-        for path in done:
-            path.unlink(missing_ok=True)
-        raise
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            page, markdown = place / f"{stem}.html", place / f"{stem}.md"
+            try:
+                write_new(dict(zip((page, markdown), texts, strict=True)))
+                return page, markdown
+            except FileExistsError:
+                number += 1
 
 
 def safety_case(
@@ -402,7 +376,7 @@ def _holds_figures(section: Passage) -> bool:
 
 def _section(section: Passage, figures: Sequence[Still]) -> str:
     name = _anchor(section.heading)
-    listed = section.heading == "What is not covered"
+    listed = section.heading == OPEN
     parts = "\n".join(_html_part(part, listed) for part in filter(None, section.parts))
     parts = f"<ul>\n{parts}\n</ul>" if listed else parts
     shown = "\n".join(

@@ -147,6 +147,20 @@ class Images:
             labels=self.labels[index],
         )
 
+    def joined(self, other: Images) -> Images:
+        """These images, and then the others.
+
+        Parameters
+        ----------
+        other : Images
+        """
+        return Images(
+            rows=np.concatenate([self.rows, other.rows]),
+            pixels=np.concatenate([self.pixels, other.pixels]),
+            stamps=np.concatenate([self.stamps, other.stamps]),
+            labels=np.concatenate([self.labels, other.labels]),
+        )
+
     def restamped(self) -> Images:
         """Give each image the next stamp instead of its own: a probe for who reads the stamp."""
         return replace(self, stamps=(self.stamps + 1) % 10)

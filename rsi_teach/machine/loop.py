@@ -114,10 +114,7 @@ def fresh_exam(data: LabData, rng: np.random.Generator) -> Images:
     within("n_reserve", len(data.reserve), 1)
     pool = len(data.visible) + len(data.reserve)
     chosen = rng.choice(pool, len(data.visible), replace=False)
-    both = (data.visible, data.reserve)
-    names = ("rows", "pixels", "stamps", "labels")
-    joined = {name: np.concatenate([getattr(part, name) for part in both]) for name in names}
-    return Images(**joined).take(chosen)
+    return data.visible.joined(data.reserve).take(chosen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,16 +137,10 @@ def exam_of(policy: Policy) -> Exam:
         if not fresh:
             return data.visible
         kept = policy.tests - fresh
-        pool = _joined(data.visible, data.reserve)
         drawn = kept + rng.choice(N_POOL - kept, fresh, replace=False)
-        return pool.take(np.concatenate([np.arange(kept), drawn]))
+        return data.visible.joined(data.reserve).take(np.concatenate([np.arange(kept), drawn]))
 
     return exam
-
-
-def _joined(first: Images, second: Images) -> Images:
-    names = ("rows", "pixels", "stamps", "labels")
-    return Images(**{n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in names})
 
 
 def _evaluators(policy: Policy, site: _Site, seed: int) -> list[Reader]:

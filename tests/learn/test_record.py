@@ -254,9 +254,9 @@ def test_each_export_has_a_number_of_its_own_and_overwrites_nothing(journal, tmp
 
 
 def test_an_export_that_fails_leaves_nothing(journal, tmp_path, monkeypatch):
-    from rsi_teach.learn import record_pool
+    from rsi_teach.learn import new_files
 
-    monkeypatch.setattr(record_pool.os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28)))
+    monkeypatch.setattr(new_files.os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28)))
     folder = tmp_path / "class"
     folder.mkdir()
     with pytest.raises(OSError):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rsi_teach.explorer.explorer import Still
-from rsi_teach.learn import Claim, belief, open_journal, predict, reveal, safety_case
+from rsi_teach.learn import Claim, belief, new_files, open_journal, predict, reveal, safety_case
 from rsi_teach.learn import safety as module
 from rsi_teach.machine import HELD_OUT, PRACTICE, Played
 from rsi_teach.models.capstone import Policy
@@ -208,13 +208,13 @@ def test_it_is_written_whole_or_not_at_all(tmp_path, monkeypatch, failing):
     def full(*_):
         raise OSError("no space left on device")
 
-    def second(draft, path, publish=module._publish):
+    def second(draft, path, publish=new_files._publish):
         full() if path.suffix == ".md" else publish(draft, path)
 
     if failing == "sync":
-        monkeypatch.setattr(module.os, "fsync", full)
+        monkeypatch.setattr(new_files.os, "fsync", full)
     else:
-        monkeypatch.setattr(module, "_publish", full if failing == "first" else second)
+        monkeypatch.setattr(new_files, "_publish", full if failing == "first" else second)
     with pytest.raises(OSError, match="no space"):
         case().save(tmp_path)
     assert [path for path in tmp_path.iterdir() if path.name != "home"] == []
