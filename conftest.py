@@ -1,7 +1,6 @@
 """What every test shares: nobody's journal but its own, and a browser where there is one."""
 
 import os
-import re
 
 import pytest
 
@@ -11,19 +10,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # ruff: isort: split
 
 from tools.lab import find_browser
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Keep a file together (a notebook's cells share a kernel); in the browser, a chapter."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByFileOrChapter(LoadFileScheduling):
-        def _split_scope(self, nodeid):
-            chapter = re.search(r"test_lab\.py::.*\[(\d\d_\w+)", nodeid)
-            return chapter[1] if chapter else super()._split_scope(nodeid)
-
-    return ByFileOrChapter(config, log)
 
 
 @pytest.fixture(autouse=True)

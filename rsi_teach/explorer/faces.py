@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def style() -> str:
+    """The CSS of everything that is alive: explorers, and the forms that are filled in."""
+    return (Path(__file__).parent / "view.css").read_text(encoding="utf-8")
 
 
 def display_both(still: dict[str, Any], widget: Any) -> None:

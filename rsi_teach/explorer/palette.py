@@ -1,4 +1,8 @@
-"""Okabe and Ito's colours, and the plain look that every picture shares."""
+"""Okabe and Ito's colours, and the plain look that every picture shares.
+
+Their orange and sky blue are too pale for a line on white; here both are darker, so that every
+colour has a contrast of at least 3 with the page, on white and turned inside out for a dark one.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
-ORANGE = "#E69F00"
-SKY = "#56B4E9"
+ORANGE = "#C48700"
+SKY = "#4199CE"
 
 TEXT = {
     BLUE: "#0069A5",

@@ -2,6 +2,7 @@
 // The kernel sends recordings of matplotlib artists; nothing here knows what they mean.
 
 const SIZE = { path: 10, image: 6 };
+const REST = 500; // milliseconds without a move
 
 // JupyterLab's shortcuts leave the keyboard to an element that carries this mark itself; on a
 // parent it does not help, and a range input loses its arrow keys.
@@ -140,8 +141,9 @@ function render({ model, el }) {
   const sheet = make("div", { class: "rsi-sheet" }, still, moving);
   sheet.style.width = `${size[0]}px`;
   sheet.style.aspectRatio = `${size[0]} / ${size[1]}`;
-  const sentence = make("p", { class: "rsi-sentence", "aria-live": "polite" });
-  const claim = make("p", { class: "rsi-claim" });
+  const sentence = make("p", { class: "rsi-sentence" });
+  const said = make("p", { class: "rsi-said", "aria-live": "polite" });
+  const claim = make("p", { class: "rsi-claim", "aria-live": "polite" });
   const note = make("p", { class: "rsi-note", role: "status" });
 
   const controls = model.get("controls").map((spec) =>
@@ -174,14 +176,21 @@ function render({ model, el }) {
     paint(moving, frame, size);
     moving.setAttribute("aria-label", frame.sentence);
     sentence.textContent = frame.sentence;
-    claim.textContent = frame.claim;
+    if (claim.textContent !== frame.claim) claim.textContent = frame.claim;
     sheet.dataset.frame = Number(sheet.dataset.frame || 0) + 1;
   };
   const all = () => {
     paint(still, model.get("still"), size);
     draw();
   };
-  model.on("change:frame", draw);
+  // While it moves, every frame has another sentence; only the one where it comes to rest is said.
+  let rest;
+  const move = () => {
+    draw();
+    clearTimeout(rest);
+    rest = setTimeout(() => (said.textContent = sentence.textContent), REST);
+  };
+  model.on("change:frame", move);
   model.on("change:position", place);
   const zoom = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   zoom.addEventListener("change", all);
@@ -189,13 +198,18 @@ function render({ model, el }) {
   el.classList.add("rsi-explorer");
   el.append(
     make("div", { class: "rsi-controls" }, ...controls.map(({ row }) => row)),
-    sheet, sentence, claim, buttons, note
+    sheet, sentence, said, claim, buttons, note
   );
+  // Past many controls it is a long way back by Tab: Escape gives the keys to the notebook's cell.
+  el.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") el.closest(".jp-Cell")?.focus();
+  });
   place();
   all();
   requestAnimationFrame(() => replaceStill(el));
   return () => {
-    model.off("change:frame", draw);
+    clearTimeout(rest);
+    model.off("change:frame", move);
     model.off("change:position", place);
     zoom.removeEventListener("change", all);
   };

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from rsi_teach.explorer.faces import display_both
+from rsi_teach.explorer.faces import display_both, style
 from rsi_teach.learn.faces import filled, marked
 from rsi_teach.learn.journal import Journal, Kind, open_journal
 
@@ -79,8 +79,9 @@ class Form:
         status = ipywidgets.HTML()
 
         def close(text: str) -> None:
-            for control in (*fields, button):
-                control.disabled = True
+            for field in fields:
+                field.disabled = True
+            button.description = "Locked in"
             status.value = _announced("status", text)
 
         def lock(_button: Any) -> None:
@@ -89,13 +90,17 @@ class Form:
             except ValueError as wrong:
                 status.value = _announced("alert", str(wrong))
                 return
+            # The button stays: a disabled one would throw whoever pressed it by key off the form.
             close(self.keep(answer))
 
         button.on_click(lock)
         if self.answer is not None:
             close(self._stays())
+            button.disabled = True
         row = ipywidgets.Box(fields, layout={"flex_flow": "row wrap"})
-        return ipywidgets.VBox([row, button, status])
+        look = ipywidgets.HTML(f"<style>{style()}</style>", layout={"display": "none"})
+        form = ipywidgets.VBox([row, button, status, look])
+        return form.add_class("rsi-form")
 
     def words(self) -> str:
         """The question and, once there is one, the answer."""
@@ -128,6 +133,8 @@ def number_field(label: str) -> Any:
     return ipywidgets.Text(
         description=label,
         placeholder="a number",
+        # Sent once, when it is left: key by key, a slow kernel would see the button before the end.
+        continuous_update=False,
         style={"description_width": "initial"},
         layout={"width": "auto", "min_width": "17em"},
     )

@@ -247,7 +247,7 @@ def _draw_curve(axes: Any, record: Record) -> None:
         return
     curve = calibration.reliability_curve(record.probability, record.happened, bins=BINS)
     low, high = 100 * curve.interval().T
-    axes.vlines(100 * curve.stated, low, high, color=BLUE, lw=5, alpha=0.35)
+    axes.vlines(100 * curve.stated, low, high, color=BLUE, lw=2)
     axes.plot(100 * curve.stated, 100 * curve.happened, "o", color=BLUE, ms=7)
     for x, y, n in zip(100 * curve.stated, high, curve.count, strict=True):
         axes.text(
@@ -263,7 +263,7 @@ def _draw_hits(axes: Any, record: Record) -> None:
     axes.axvline(90, color=VERMILLION, ls="--", lw=1.6)
     axes.text(88, 0.82, "promised", color=readable(VERMILLION), ha="right")
     low, high = (100 * end for end in record.hit_interval())
-    axes.hlines([0], low, high, color=BLUE, lw=9, alpha=0.35)
+    axes.hlines([0], low, high, color=BLUE, lw=3)
     axes.text((low + high) / 2, -0.3, f"fits {low:.0f} to {high:.0f} %", ha="center",
               color=readable(BLUE))  # fmt: skip
     if record.key:

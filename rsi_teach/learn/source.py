@@ -11,16 +11,17 @@ from typing import Any
 
 from rsi_teach.learn.faces import Passage
 
-# Pygments' token types by the look they get. The colours read on white and on black (contrast
-# 4.5 and more on white, 4 and more on JupyterLab's dark grey); weight and slant say the same.
+# Pygments' token types by the look they get.  Each colour is mixed with that of the words around
+# it, dark on white and light on black, so that it reads on both; weight and slant say the same.
+# Where a front end's sanitiser takes the mixture out, weight and slant are left.
 LOOKS = {
-    "Comment": "color:#6f7781;font-style:italic",
-    "Literal.String": "color:#258548",
-    "Literal.Number": "color:#a86500",
+    "Comment": "color:color-mix(in srgb,#6f7781 70%,currentColor);font-style:italic",
+    "Literal.String": "color:color-mix(in srgb,#258548 70%,currentColor)",
+    "Literal.Number": "color:color-mix(in srgb,#a86500 70%,currentColor)",
     "Keyword": "font-weight:bold",
     "Operator.Word": "font-weight:bold",
-    "Name.Function": "color:#2f75ca;font-weight:bold",
-    "Name.Class": "color:#2f75ca;font-weight:bold",
+    "Name.Function": "color:color-mix(in srgb,#2f75ca 70%,currentColor);font-weight:bold",
+    "Name.Class": "color:color-mix(in srgb,#2f75ca 70%,currentColor);font-weight:bold",
 }
 
 
@@ -102,7 +103,7 @@ def _documented(tree: ast.Module) -> list[ast.Expr]:
 
 
 def highlighted(source: str) -> str:
-    """Return Python as a ``<pre>`` whose colours survive a sanitiser: styles, no classes.
+    """Return Python as a ``<pre>`` that is styled without classes, which sanitisers take out.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ class HowLittle(Explorer):
         left.set_yticks([0, 20, 40, 60, 80, 100])
         left.set_ylabel("how often it happened [%]")
         left.plot([0, 50, 100], [0, 50, 100], color=GREY, ls=":", lw=1.4)
-        self.bars = left.vlines(np.arange(5) * 20 + 10.0, 0, 100, color=BLUE, lw=6, alpha=0.35)
+        self.bars = left.vlines(np.arange(5) * 20 + 10.0, 0, 100, color=BLUE, lw=2)
         (self.found,) = left.plot([0], [0], "o", color=BLUE, ms=7)
         (self.truth,) = left.plot([0], [0], color=VERMILLION, ls="--")
         for y, words, colour in (
@@ -116,7 +116,7 @@ class HowLittle(Explorer):
         right.text(88, 1.17, "··· promised", color=readable(GREEN), ha="right")
         right.text(0, 0.95, "o this record; bar: what it fits", color=readable(BLUE), fontsize=9.5)
         right.text(0, -0.62, "▼ with endless questions", color=readable(VERMILLION), fontsize=9.5)
-        self.band = right.hlines([0], 0, [1], color=BLUE, lw=12, alpha=0.35)
+        self.band = right.hlines([0], 0, [1], color=BLUE, lw=3)
         (self.hit,) = right.plot([0], [0], "o", color=BLUE, ms=9)
         (self.real,) = right.plot([0], [0.35], "v", color=VERMILLION, ms=9)
         self.words = right.text(50, -0.3, "", color=readable(BLUE), ha="center")
@@ -185,7 +185,7 @@ class Adaptive(Explorer):
         left.set_ylabel("share of misses, last ten generations")
         left.axhline(0.1, color=GREY, ls=":", lw=1.4)
         self.marks = [
-            axes.axvline(0, ymax=0.74, color=GREY, lw=1, alpha=0.6) for axes in (left, right)
+            axes.axvline(0, ymax=0.74, color=GREY, lw=1, alpha=0.7) for axes in (left, right)
         ]
         (self.fixed,) = left.plot(self.time, self.time, color=VERMILLION, ls="--")
         (self.adapted,) = left.plot(self.time, self.time, color=BLUE)

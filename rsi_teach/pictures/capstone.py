@@ -164,13 +164,13 @@ class Design(Explorer):
         left.set(xlim=(-1.5, 45), ylim=(-0.5, 13), xlabel="harm [points below the floor, mean]")
         left.set_ylabel("progress [doublings of capability]")
         left.set_title("o one run of 300, + their mean", fontsize=9.5, color=readable(BLUE))
-        (self.cloud,) = left.plot([0], [0], "o", color=BLUE, ms=3, mfc="none", mew=0.7, alpha=0.6)
+        (self.cloud,) = left.plot([0], [0], "o", color=BLUE, ms=3, mfc="none", mew=0.7, alpha=0.8)
         (self.mean,) = left.plot([0], [0], "+", color=BLACK, ms=16, mew=2.5)
+        self.letters = []  # drawn again with the cloud, and over it
         for policy, letter in zip(NAIVE.values(), "ABCDE", strict=True):
             x, y = _on_the_loop(policy, self.noise).mean(axis=1)[::-1]
             shift = {"C": 2.0, "E": -0.9, "D": 0.5}.get(letter, 0)
-            left.text(x + shift, y, letter, color=readable(VERMILLION), weight="bold",
-                      ha="center", va="center")  # fmt: skip
+            self.letters.append(_labelled(left, x + shift, y, letter))
         for row, (words, letter) in enumerate(MARKS):
             left.text(44.5, 12.5 - 0.66 * row, f"{words}  {letter}", fontsize=8.5, ha="right",
                       va="center", color=readable(VERMILLION))  # fmt: skip
@@ -248,18 +248,17 @@ class Frontier(Explorer):
         axes.set(xlim=(-0.7, 26), ylim=(-9, 33), xlabel="harm on practice [points]")
         axes.set_ylabel("progress on practice [points]")
         axes.set_title("a point is a policy: mean of six practice runs", fontsize=9.5)
-        (self.others,) = axes.plot([0], [0], ".", color=GREY, ms=5, alpha=0.5)
+        (self.others,) = axes.plot([0], [0], ".", color=GREY, ms=5, alpha=0.7)
         (self.bought,) = axes.plot([0], [0], "o", color=BLUE, ms=6, mfc="none", mew=1.3)
         (self.edge,) = axes.plot([0, 0, 0], [0, 0, 0], color=GREEN, lw=1.5, drawstyle="steps-post")
         (self.equal,) = axes.plot([0, 1, 2], [0, 1, 2], color=ORANGE, ls="--", lw=1.2)
         (self.best,) = axes.plot([0], [0], "*", color=BLACK, ms=15, mfc="white", mew=1.5)
         found = swept("practice")
+        self.letters = []  # drawn again with the points, and over them
         for policy, letter in zip(NAIVE.values(), "ABCDE", strict=True):
             gained, harmed = found.of(policy)
             aside = {"A": -1.4, "E": 1.0}.get(letter, 0)
-            axes.text(harmed, gained + aside, letter, color=readable(VERMILLION), weight="bold",
-                      zorder=5, ha="center", va="center",
-                      bbox={"fc": "white", "ec": VERMILLION, "pad": 1.5, "lw": 0.8})  # fmt: skip
+            self.letters.append(_labelled(axes, harmed, gained + aside, letter))
         legend = [(f"{letter}  {words}", VERMILLION) for words, letter in MARKS]
         legend += [("o  bought, with such evaluators", BLUE), ("·  the others", GREY),
                    ("—  frontier: more progress costs more harm", GREEN),
@@ -299,6 +298,13 @@ class Frontier(Explorer):
 
 
 @cache
+def _labelled(axes: Any, x: float, y: float, letter: str) -> Any:
+    """A naive policy's letter, on a ground of its own: points crowd around it."""
+    return axes.text(x, y, letter, color=readable(VERMILLION), weight="bold", zorder=5,
+                     ha="center", va="center",
+                     bbox={"fc": "white", "ec": VERMILLION, "pad": 1.5, "lw": 0.8})  # fmt: skip
+
+
 def _choice(budget: int, evaluators: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean progress and harm on practice, and who is bought with such evaluators."""
     found = swept("practice")

@@ -48,7 +48,7 @@ class Threshold(Explorer):
         time = np.arange(self.before + self.after + 1)
         left.set(xlim=(0, time[-1]), ylim=(0, 20), xlabel="observation")
         left.set_ylabel("upper sum, sd")
-        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.6)[0] for _ in range(12)]
+        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.7)[0] for _ in range(12)]
         self.band = left.fill_between(time, 0, 1, color=BLUE, alpha=0.2, lw=0)
         (self.middle,) = left.plot(time, time, color=BLUE, lw=2.5)
         self.edge = left.axhline(4, color=VERMILLION, ls="--", lw=2)

@@ -41,7 +41,7 @@ class Fan(Explorer):
         time = np.arange(self.length + 1)
         left.set(xlim=(0, self.length), ylim=(-6, 6), xlabel="generation")
         left.set_ylabel("the property, in its own units")
-        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.6)[0] for _ in range(20)]
+        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.7)[0] for _ in range(20)]
         self.band = left.fill_between(time, 0, 1, color=BLUE, alpha=0.2, lw=0)
         (self.mean,) = left.plot(time, time, color=BLUE, lw=2.5)
         self.edge = left.axhline(3, color=VERMILLION, ls="--", lw=2)
@@ -138,7 +138,7 @@ class Collapse(Explorer):
         left.set(xlim=(0, self.length), ylim=(1e-3, 30), yscale="log", xlabel="generation")
         left.set_ylabel("variance of the version's output")
         self.runs = [
-            left.plot(time, time + 1, color=GREY, lw=0.6, alpha=0.6)[0] for _ in range(self.shown)
+            left.plot(time, time + 1, color=GREY, lw=0.6, alpha=0.7)[0] for _ in range(self.shown)
         ]
         self.band = left.fill_between(time, 1, 2, color=BLUE, alpha=0.2, lw=0)
         (self.median,) = left.plot(time, time + 1, color=BLUE, lw=2.5)

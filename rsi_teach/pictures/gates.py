@@ -178,7 +178,7 @@ class GateThreshold(Explorer):
         left.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1)
         self.grid = np.linspace(-6, 11, 200)
         (self.curve,) = left.plot(self.grid, self.grid, color=BLUE)
-        (self.dots,) = left.plot([0], [0], ".", color=GREY, ms=5, alpha=0.6)
+        (self.dots,) = left.plot([0], [0], ".", color=GREY, ms=5, alpha=0.7)
         (self.here,) = left.plot([0], [0], "o", color=VERMILLION, ms=9, mfc="white", mew=2)
         left.text(0.99, 0.2, "— operating curve", color=readable(BLUE), ha="right")
         left.text(0.99, 0.12, "○ this threshold", color=readable(VERMILLION), ha="right")
@@ -368,7 +368,7 @@ class Restricted(Explorer):
         right.set(xlim=(0, GENERATIONS), ylim=(-0.03, 1.6), xlabel="generations")
         right.set_ylabel("gain on the stamp")
         right.set_title("every run", fontsize=9.5)
-        self.gains = [right.plot(time, time, color=PURPLE, lw=1.2, alpha=0.8)[0] for _ in SEEDS]
+        self.gains = [right.plot(time, time, color=PURPLE, lw=1.2)[0] for _ in SEEDS]
         self.limit = right.axhline(0, color=GREEN, ls="--", lw=1.5)
         self.words = right.text(29, 1.5, " ", color=readable(GREEN), ha="right")
 

@@ -140,7 +140,7 @@ class Overoptimisation(Explorer):
         (self.fitted,) = axes.plot(self.far, self.far, color=BLUE, ls="--")
         (self.other,) = axes.plot(self.far, self.far, color=ORANGE, ls=":")
         (self.data,) = axes.plot([0], [0], "o", color=VERMILLION, ms=5, mfc="white", mew=1.5)
-        (self.interval,) = axes.plot([0, 1], [-0.3, -0.3], color=BLUE, lw=7, alpha=0.35)
+        (self.interval,) = axes.plot([0, 1], [-0.3, -0.3], color=BLUE, lw=2)
         (self.guess,) = axes.plot([1], [-0.3], "D", color=BLUE, ms=6)
         (self.second,) = axes.plot([1], [-0.3], "s", color=ORANGE, ms=6)
         axes.plot([2], [1], "*", color=BLACK, ms=12)

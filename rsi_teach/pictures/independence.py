@@ -123,6 +123,10 @@ def _times(factor: float) -> str:
     return f"{factor:,.0f} times" if factor >= 9.5 else f"{factor:.1f} times"
 
 
+FRAME = np.array([-0.42, -0.42, 0.42, 0.42, -0.42])
+"""The heights of a box round a row."""
+
+
 class Spoofed(Explorer):
     """The chosen detectors together let no more pass than was really done."""
 
@@ -152,16 +156,14 @@ class Spoofed(Explorer):
                 _score(left, column, row, score, wrong=score > done[row] + 1e-9)
         left.axvline(3.5, color=GREY, lw=0.8)
         left.text(-0.5, -0.85, "bold: more than was done", color=readable(VERMILLION), fontsize=9.5)
-        self.marks = [
-            left.plot([-0.5, 3.48], [4, 4], color=BLUE, lw=17, alpha=0.28, solid_capstyle="butt")[0]
-        ]
+        (mark,) = left.plot([-0.5, 3.48, 3.48, -0.5, -0.5], FRAME, color=BLUE, lw=1.8)
+        self.marks = [mark]
         self.columns = [
             left.plot([c - 0.38, c + 0.38], [-0.45, -0.45], color=BLUE, lw=4)[0] for c in range(4)
         ]
         right.set(xlim=(-0.06, 1.06), xlabel="share of the twenty tasks")
         right.set_yticks([])
-        self.marks += right.plot([-0.05, 1.05], [4, 4], color=BLUE, lw=17, alpha=0.28,
-                                 solid_capstyle="butt")  # fmt: skip
+        self.marks += right.plot([-0.05, 1.05, 1.05, -0.05, -0.05], FRAME, color=BLUE, lw=1.8)
         (self.gaps,) = right.plot([0, 1, np.nan], [0, 0, np.nan], color=VERMILLION, lw=2)
         right.plot(done, rows, "o", color=GREEN, ms=11, mfc="none", mew=2)
         (self.passes,) = right.plot(rows * 0.0, rows, "x", color=VERMILLION, ms=7, mew=2.2)
@@ -175,7 +177,7 @@ class Spoofed(Explorer):
         score = {name: _passing(name, chosen) for name in EDITS}
         place = list(EDITS).index(edit)
         for mark in self.marks:
-            mark.set_ydata([place, place])
+            mark.set_ydata(place + FRAME)
         for line, name in zip(self.columns, DETECTORS, strict=True):
             line.set_visible(name in chosen)
         rows = np.arange(len(EDITS))
@@ -302,12 +304,11 @@ class Evaluators(Explorer):
         kinds = votes("chapter").kind
         left.set(xlim=(0, 1.03), ylim=(len(rows) - 0.4, -0.9), xlabel="share let through")
         left.set_yticks(rows, [f"{WORDS[kind]} ({np.sum(kinds == kind)})" for kind in KINDS])
-        self.bars = list(
-            left.barh(rows, rows * 0.0 + 0.5, 0.55, color=[GREEN] + [VERMILLION] * 4, alpha=0.75)
-        )
-        (self.dots,) = left.plot([0], [0], "o", color=BLUE, ms=4, mfc="none", mew=1.2)
+        colours = [GREEN] + [VERMILLION] * 4
+        self.bars = list(left.barh(rows, rows * 0.0 + 0.5, 0.55, color=colours))
+        (self.dots,) = left.plot([0], [0], "o", color=BLACK, ms=4, mfc="none", mew=1.2)
         left.plot([0.5] * 3, [-0.4, 2, 4.6], color=GREY, lw=0.8, ls=":")
-        left.text(0, -0.62, "bar: all runs   o one run of the machine", color=readable(BLUE))
+        left.text(0, -0.62, "bar: all runs   o one run of the machine")
         numbers = np.arange(1, EACH + 1)
         right.set(yscale="log", xlim=(0.7, EACH + 0.3), ylim=(1e-6, 1), xlabel="evaluators")
         right.set_ylabel("bad updates that all approve")

@@ -280,7 +280,7 @@ class FourStages(Explorer):
         time = np.arange(self.length + 1)
         left.set(xlim=(0, self.length), ylim=(0, 1.02), xlabel="generation")
         left.set_ylabel("share of the property that is left")
-        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.6)[0] for _ in range(15)]
+        self.paths = [left.plot(time, time, color=GREY, lw=0.6, alpha=0.7)[0] for _ in range(15)]
         self.band = left.fill_between(time, 0, 1, color=BLUE, alpha=0.2, lw=0)
         (self.mean,) = left.plot(time, time, color=BLUE, lw=2.5)
         (self.mended,) = left.plot(time, time, color=PURPLE, ls="--", lw=2)

@@ -66,7 +66,7 @@ class Emergence(Explorer):
             panels, titles, (BLUE, VERMILLION), ("-", "--"), strict=True
         ):
             axes.set(xlim=(0, self.length), ylim=(0, 1.03), xlabel="generation", ylabel=title)
-            paths = [axes.plot(time, time, color=GREY, lw=0.6, alpha=0.6)[0]
+            paths = [axes.plot(time, time, color=GREY, lw=0.6, alpha=0.7)[0]
                      for _ in range(self.shown)]  # fmt: skip
             band = axes.fill_between(time, 0, 1, color=colour, alpha=0.2, lw=0)
             (line,) = axes.plot(time, time, color=colour, ls=style, lw=2.5)

@@ -44,7 +44,7 @@ class Regimes(Explorer):
         left.set(yscale="log", xlim=(0, 40), ylim=(1, 1e9), ylabel="level (today = 1)")
         left.set_xlabel("time (in today's doubling times)")
         flat = np.ones_like(self.time)
-        self.paths = [left.plot(self.time, flat, color=GREY, lw=0.7, alpha=0.6)[0]
+        self.paths = [left.plot(self.time, flat, color=GREY, lw=0.7, alpha=0.7)[0]
                       for _ in self.shown]  # fmt: skip
         (self.median,) = left.plot(self.time, flat, color=BLUE, lw=2.5)
         left.plot(self.time, 2**self.time, color=BLACK, lw=1.2, ls="--")
@@ -184,7 +184,7 @@ class Window(Explorer):
         left, right = figure.subplots(1, 2, width_ratios=(3, 2))
         years = _years(self.all.released)
         error = [self.all.p50 - self.all.p50_low, self.all.p50_high - self.all.p50]
-        left.errorbar(years, self.all.p50, error, fmt="none", ecolor=GREY, elinewidth=1, alpha=0.6)
+        left.errorbar(years, self.all.p50, error, fmt="none", ecolor=GREY, elinewidth=1, alpha=0.7)
         left.set(yscale="log", xlim=(2018.8, 2027.3), ylim=(1e-3, 2e4), xlabel="release date")
         left.set_ylabel("task length at 50 % success")
         left.set_yticks([1 / 60, 1, 60, 480, 2400], ["1 s", "1 min", "1 h", "1 day", "1 week"])

@@ -88,11 +88,13 @@ class Floor(Explorer):
         floor = float(waiting.discounted_bound(tests, kept))
         need = float(waiting.needed_tests(required, kept))
         worth = float(waiting.effective_tests(tests, kept))
+        most, least = (_rate(float(waiting.discounted_bound(tests, share))) for share in ends)
+        band = f" ({most} to {least} for δ from {ends[0]:.2g} to {ends[1]:.2g})" if unsure else ""
         return (
             f"With {tests:,} tests per version no version ever stands on more than {worth:,.0f}: "
-            f"the bound stays above {_rate(floor)}. Required is {_rate(required)}, and that takes "
-            f"{need:,.0f} test{'s' * (need > 1)} per version. If δ is the chance that nothing "
-            f"changed, the honest floor is {_rate(honest)}."
+            f"the bound stays above {_rate(floor)}{band}. Required is {_rate(required)}, and that "
+            f"takes {need:,.0f} test{'s' * (need > 1)} per version. If δ is the chance that "
+            f"nothing changed, the honest floor is {_rate(honest)}."
         )
 
     def headline(self, tests: int, kept: float, unsure: float, required: float) -> bool:
@@ -246,7 +248,7 @@ class Thresholds(Explorer):
         right.set(xlim=(0, GENERATIONS), ylim=(0, 1.02), xlabel="generation")
         right.set_ylabel("alignment that is left")
         right.set_title("at this threshold; band: middle 90 %", fontsize=9.5)
-        self.paths = [right.plot(time, time, color=GREY, lw=0.6, alpha=0.6)[0] for _ in range(5)]
+        self.paths = [right.plot(time, time, color=GREY, lw=0.6, alpha=0.7)[0] for _ in range(5)]
         self.fan = right.fill_between(time, 0, 1, color=PURPLE, alpha=0.25, lw=0)
         (self.mean,) = right.plot(time, time, color=PURPLE, lw=2.5)
         for many in SIZES.values():

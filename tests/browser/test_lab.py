@@ -1,34 +1,63 @@
-"""Every chapter in a real JupyterLab in Chromium, worked through as a learner would."""
+"""One learner's path through the course in a real JupyterLab in Chromium.
+
+The chapters share one journal and come in order: predictions are locked before their results, the
+kernel is restarted, everything is run, and the first explorer is worked with keys and mouse.
+"""
 
 import importlib
 import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from rsi_teach.explorer import Explorer
+from rsi_teach.learn.journal import Journal
+from rsi_teach.learn.record import Record
 from tools import notebooks
-from tools.lab import chromium, jupyter_lab
+from tools.axe import findings
+from tools.lab import Browser, chromium, jupyter_lab
+from tools.learner import WHY, answered
 
 CHAPTERS = sorted((notebooks.ROOT / "course").glob("*.ipynb"))
 pytestmark = pytest.mark.browser
 
 
+@dataclass
+class Walk:
+    """Where the learner has been: the browser, the journal, and what the pages said."""
+
+    browser: Browser
+    home: Path
+    asked: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def journal(self):
+        return Journal(self.home / "journal.sqlite3")
+
+
 @pytest.fixture(scope="module")
-def address(browser_path, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lab")
+def walk(browser_path, tmp_path_factory):
+    folder, home = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("home")
     shutil.copytree(notebooks.ROOT / "course", folder / "course")
-    with jupyter_lab(folder, tmp_path_factory.mktemp("home")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
-def chapter(request, address):
-    """A chapter, opened and run from top to bottom; and its first explorer."""
-    with chromium(address) as browser:
-        browser.open(f"course/{request.param.name}")
-        browser.run_all()
-        yield browser, first_explorer(request.param)
+    with jupyter_lab(folder, home) as address, chromium(address) as browser:
+        yield Walk(browser, home / "journal")
         assert browser.refused == []
+
+
+@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda chapter: chapter.stem)
+def chapter(request, walk):
+    """A chapter, its questions answered, then run from top to bottom; and its first explorer."""
+    name, browser = request.param.stem, walk.browser
+    browser.kernels = True
+    browser.open(f"course/{name}.ipynb")
+    walk.asked[name] = list(answered(browser, request.param))
+    browser.restart()
+    browser.run_all()
+    walk.words[name] = browser.words()
+    return browser, first_explorer(request.param)
 
 
 def first_explorer(path):
@@ -80,9 +109,13 @@ class Shown:
         return self.settle()
 
 
-def test_it_runs_without_an_error(chapter):
+def test_every_prediction_locked_before_is_revealed_after_a_restart(chapter, walk, request):
     browser, _ = chapter
     assert browser.errors() == []
+    name = request.node.callspec.params["chapter"].stem
+    revealed = {entry.key for entry in walk.journal.entries("outcome")}
+    assert walk.asked[name] and revealed.issuperset(walk.asked[name])
+    assert "no prediction recorded" not in walk.words[name]
 
 
 def test_keys_move_picture_alt_text_and_sentence(chapter):
@@ -142,16 +175,27 @@ def test_copied_code_is_the_setting(chapter):
     assert still.sentence == explorer().say(**explorer.reverses_at)
 
 
-def test_pictures_are_turned_inside_out_in_the_dark(chapter):
+def test_axe_finds_nothing_but_what_is_known_of_jupyterlab(chapter):
     browser, explorer = chapter
     Shown(browser, explorer)
-    for kind in ("canvas[role=img]", "img.rsi-still"):
-        picture = browser.page.locator(kind).first
-        browser.theme("JupyterLab Dark")
-        dark = picture.evaluate("picture => getComputedStyle(picture).filter")
-        browser.theme("JupyterLab Light")
-        light = picture.evaluate("picture => getComputedStyle(picture).filter")
-        assert "invert" in dark and light == "none", kind
+    assert [one for one in findings(browser.page) if not one.known] == []
+
+
+def test_in_the_dark_pictures_are_turned_inside_out_and_words_can_be_read(chapter):
+    browser, explorer = chapter
+    Shown(browser, explorer)
+    kinds = ("canvas[role=img]", "img.rsi-still")
+    pictures = [browser.page.locator(kind).first for kind in kinds]
+
+    def filters():
+        return [one.evaluate("picture => getComputedStyle(picture).filter") for one in pictures]
+
+    browser.theme("JupyterLab Dark")
+    dark = filters()
+    faint = findings(browser.page, everything=False, rules=("color-contrast",))
+    browser.theme("JupyterLab Light")
+    assert all("invert" in turned for turned in dark) and filters() == ["none", "none"]
+    assert faint == []
 
 
 def test_a_saved_notebook_without_a_kernel_shows_pictures_and_words(chapter, request):
@@ -176,3 +220,38 @@ def test_a_saved_notebook_without_a_kernel_shows_pictures_and_words(chapter, req
     words.wait_for()
     page = browser.page.locator(".jp-Notebook").inner_text()
     assert "Error displaying widget" not in page and "Loading widget" not in page
+
+
+def test_the_whole_path_is_in_one_journal(walk):
+    """Comes when every chapter has been worked through."""
+    asked = [key for keys in walk.asked.values() for key in keys]
+    assert list(walk.asked) == [chapter.stem for chapter in CHAPTERS]
+    assert sorted(asked) == sorted(entry.key for entry in walk.journal.entries("prediction"))
+    assert set(asked) == {entry.key for entry in walk.journal.entries("outcome")}
+    assert [entry.key for entry in walk.journal.entries("belief")] == ["00.trust", "17.trust"]
+    page = record_before(walk.journal, "16.").page()
+    assert repr(page) in walk.words["16_calibration"]
+
+
+def test_the_safety_case_is_a_page_that_asks_for_nothing(walk):
+    (case,) = walk.home.glob("safety-case*.html")
+    tab, asked = walk.browser.page.context.new_page(), []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(case.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [case.as_uri()]
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        assert Axe().run(tab).response["violations"] == [], scheme
+    words = tab.locator("main").inner_text()
+    assert words.count(WHY) == 2 and "Locked in before the reveal" in words
+    tab.close()
+
+
+def record_before(journal, chapter):
+    """What was revealed before a chapter."""
+    all_of_it = Record.of(journal)
+    ends = zip(all_of_it.key, all_of_it.low, all_of_it.high, all_of_it.truth, strict=True)
+    said = zip(all_of_it.probability_key, all_of_it.probability, all_of_it.happened, strict=True)
+    return Record.of_rows(
+        [row for row in ends if row[0] < chapter], [row for row in said if row[0] < chapter]
+    )

@@ -17,7 +17,7 @@ from rsi_teach.learn.predictions import significant, with_unit
 
 def parts(form):
     """The fields, the button and the line under them."""
-    row, button, status = form.widget().children
+    row, button, status, _ = form.widget().children
     return row.children, button, status
 
 
@@ -35,13 +35,14 @@ def test_fields_have_labels_and_are_empty():
         assert len(fields) == count
         assert all(field.description for field in fields)
         assert all(not field.value for field in fields)
+        assert not any(getattr(field, "continuous_update", False) for field in fields)
         assert button.description
         assert status.value == ""
     assert "[months]" in parts(ask())[0][0].description
     assert "[%]" in parts(ask_yes())[0][0].description
 
 
-def test_locking_by_button_stores_says_and_disables():
+def test_locking_by_button_stores_says_and_disables_the_fields():
     form = ask()
     (low, high), button, status = parts(form)
     low.value, high.value = "2", " 5e0 "
@@ -54,7 +55,12 @@ def test_locking_by_button_stores_says_and_disables():
     }
     assert "Locked in: 2 to 5 months." in status.value
     assert 'aria-live="polite"' in status.value
-    assert low.disabled and high.disabled and button.disabled
+    assert low.disabled and high.disabled
+    # It has the keyboard, and would lose it: it stays, and says the same again.
+    assert not button.disabled and button.description == "Locked in"
+    button.click()
+    assert "Locked in earlier: 2 to 5 months. It stays." in status.value
+    assert len(open_journal().entries()) == 1
 
 
 def test_a_probability_is_in_per_cent():
@@ -150,7 +156,7 @@ def test_a_second_notebook_that_locked_first_wins():
     low.value, high.value = "8", "9"
     button.click()
     assert "Locked in earlier: 1 to 2 months." in status.value
-    assert button.disabled
+    assert low.disabled and high.disabled
 
 
 @pytest.fixture
@@ -353,7 +359,7 @@ def test_a_belief_is_stored_and_repeated():
     assert entry.payload == ANSWER
     assert "not yet: 60 % sure" in status.value
     assert "90 % needed" in status.value
-    assert button.disabled
+    assert all(field.disabled for field in fields)
 
 
 def test_the_second_belief_shows_the_first_but_only_once_it_is_given():

@@ -8,10 +8,16 @@ import re
 import matplotlib.image
 import numpy as np
 import pytest
-from matplotlib.colors import same_color, to_hex
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection, LineCollection
+from matplotlib.colors import same_color, to_hex, to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 import rsi_teach.pictures
 from rsi_teach.explorer import Explorer, Picture, palette
+from tools.contrast import MARKS, WHITE, WORDS, contrast, in_the_dark, seen
 
 MODULES = [
     importlib.import_module(f"rsi_teach.pictures.{module.name}")
@@ -130,3 +136,73 @@ STILL = [
 def test_still_pictures_say_what_they_show(picture):
     still = picture().at()
     assert len(still.sentence) > 80 and pixels(still).std() > 0.05
+
+
+# --- contrast, on white and turned inside out for the dark theme ---------------------------------
+
+WASH = 0.5  # an alpha below this: a band or a ground under what is to be read, pale on purpose
+
+
+def least(one, other):
+    """The smaller contrast of the two themes, colour by colour."""
+    return np.minimum(contrast(one, other), contrast(in_the_dark(one), in_the_dark(other)))
+
+
+@pytest.mark.parametrize("picture", EXPLORERS + STILL, ids=lambda cls: cls.__name__)
+def test_words_and_marks_stand_out(picture):
+    shown = picture()
+    for values in ({}, getattr(picture, "reverses_at", {})):
+        sentence = shown.say(**values)
+        assert pale_words(shown._figure) == [], sentence
+        assert pale_marks(shown._figure) == [], sentence
+
+
+def pale_words(figure):
+    """Every text that is hard to tell from what lies behind most of it."""
+    canvas = FigureCanvasAgg(figure)
+    texts = [text for text in figure.findobj(Text) if text.get_visible()]
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in texts]
+    colours = [text.get_color() for text in texts]
+    for text in texts:
+        text.set_color("none")  # and not invisible: its box is part of what lies behind
+    canvas.draw()
+    behind = np.asarray(canvas.buffer_rgba())[::-1, :, :3] / 255
+    found = []
+    for text, colour, box in zip(texts, colours, boxes, strict=True):
+        text.set_color(colour)
+        left, low, right, high = np.round(np.clip(box.extents, 0, None)).astype(int)
+        ground = behind[low:high, left:right].reshape(-1, 3)
+        if text.get_text().strip() and ground.size:
+            ratio = np.median(least(seen(colour, text.get_alpha()), ground))
+            found += [(text.get_text(), round(ratio, 2))] if ratio < WORDS else []
+    return found
+
+
+def pale_marks(figure):
+    """Every line, marker, bar or point that is neither a wash nor plain to see on the page."""
+    return [
+        (artist, colours)
+        for axes in figure.axes
+        for artist in [*axes.lines, *axes.patches, *axes.collections]
+        if artist.get_visible() and (colours := drawn_in(artist))
+        and max(least(seen(colour), WHITE) for colour in colours) < MARKS
+    ]  # fmt: skip
+
+
+def drawn_in(artist):
+    """The colours of which one at least has to stand out; none if it is a wash, or not drawn."""
+    if isinstance(artist, Line2D):
+        line = artist.get_linestyle() != "None"
+        shape = artist.get_marker() not in ("None", "", None)
+        parts = [artist.get_color()] * line
+        parts += [artist.get_markeredgecolor(), artist.get_markerfacecolor()] * shape
+        broad = not line or artist.get_linewidth() >= 5
+    elif isinstance(artist, LineCollection):
+        parts, broad = list(artist.get_edgecolor()), min(artist.get_linewidth()) >= 5
+    elif isinstance(artist, (Patch, Collection)):
+        parts = [*np.atleast_2d(artist.get_facecolor()), *np.atleast_2d(artist.get_edgecolor())]
+        broad = True
+    colours = [to_rgba(part, artist.get_alpha()) for part in parts if not isinstance(part, str)
+               or part != "none"]  # fmt: skip
+    strong = [colour for colour in colours if colour[3] >= WASH]
+    return strong or ([] if broad else colours)
