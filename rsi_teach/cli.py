@@ -1,4 +1,4 @@
-"""The command ``rsi-teach``: open the course, check the set-up, look after the journal."""
+"""The command ``rsi-teach``: open the course, check the set-up, look after journals."""
 
 from __future__ import annotations
 
@@ -14,19 +14,12 @@ from typing import TYPE_CHECKING
 
 import rsi_teach
 from rsi_teach import layout, readiness
+from rsi_teach.serving import SETTINGS, learners_config_path, one_thread
 
 if TYPE_CHECKING:
     from rsi_teach.learn.journal import Journal
 
 FIRST = "course/00_start_here.ipynb"
-
-# Nothing here asks the network for anything: no news, no look for updates or extensions.
-SETTINGS = (
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    "--LabApp.extension_manager=readonly",
-    "--FileContentsManager.pre_save_hook=rsi_teach.explorer.faces.without_live_faces",
-)
 
 START = """\
 Lay the course and its exercises out in FOLDER and open JupyterLab at the first chapter.
@@ -35,6 +28,13 @@ Your work is never overwritten. A file that is as it was laid out is brought up 
 you changed (running a notebook and saving it is a change) stays as it is, and if a newer version
 of the course has another text for it, that is written beside it as NAME.new.ipynb. To begin a
 notebook afresh, delete it and run this again.
+"""
+
+
+CLASS = """\
+Pool the files that learners wrote with `rsi-teach journal export --anonymous FILE` into one page
+for a projector. Files that cannot be used are named here, and only counted on the page. With fewer
+than five journals nothing is written. The page needs no network, and nothing is sent anywhere.
 """
 
 
@@ -87,12 +87,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     start.add_argument("folder", nargs="?", type=Path, default=Path("rsi-teach-course"))
     start.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    start.add_argument(
+        "--teaching", action="store_true", help="with the solutions and the instructor's pages"
+    )
     start.add_argument("--port", type=int, metavar="N", help="serve here, or say that it is taken")
     start.add_argument("--lay-out-only", action="store_true", help="do not open JupyterLab")
     start.set_defaults(run=_start)
     doctor = commands.add_parser("doctor", help="check everything that the course needs")
     doctor.set_defaults(run=_doctor)
     _add_journal(commands.add_parser("journal", help="show, export or forget your record"))
+    pooled = commands.add_parser(
+        "class", help="pool a class's anonymous journals into a page", description=CLASS
+    )
+    pooled.add_argument("folder", type=Path, help="holds the learners' anonymous files")
+    pooled.add_argument("--to", type=Path, metavar="FILE.html", default=Path("class.html"),
+                        help="the page to write; class.html if not given")  # fmt: skip
+    pooled.set_defaults(run=_class)
     return parser
 
 
@@ -124,7 +134,7 @@ def _start(options: argparse.Namespace) -> int:
         raise Stop(f"{folder} is a file: name a folder for the course, new or laid out before.")
     if options.port is not None and not options.lay_out_only:
         _check_port(options.port)
-    _report(layout.lay_out(folder), folder)
+    _report(layout.lay_out(folder, teaching=options.teaching), folder)
     if options.lay_out_only:
         return 0
     return _hand_over(_jupyter(folder, options), folder)
@@ -169,9 +179,8 @@ def _jupyter(folder: Path, options: argparse.Namespace) -> list[str]:
 def _hand_over(command: list[str], folder: Path) -> int:
     """Run JupyterLab in place of this process (Windows: beside it)."""
     os.chdir(folder)
-    # The machine's matrices are small: a second BLAS thread doubles the work and saves no time.
-    for library in ("OPENBLAS", "OMP", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    one_thread()
+    os.environ["JUPYTER_CONFIG_PATH"] = learners_config_path()
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], command)
@@ -217,12 +226,36 @@ def _export(options: argparse.Namespace) -> int:
 
 def _export_anonymous(journal: Journal, path: Path) -> int:
     from rsi_teach.learn.record import Record
-    from rsi_teach.learn.record_pool import consent, export_anonymous
+    from rsi_teach.learn.record_file import consent, export_anonymous
 
     record = Record.of(journal)
     print(consent(record))
     export_anonymous(record, path)
     print(f"Written to {path}")
+    return 0
+
+
+def _class(options: argparse.Namespace) -> int:
+    from rsi_teach.learn.class_page import write_class_page
+
+    folder, page = options.folder.expanduser(), options.to.expanduser()
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise Stop(f"{folder} {what}: name the folder that holds the learners' files.")
+    if os.path.lexists(page):
+        raise Stop(f"{page} exists and is left as it is: choose another name with --to.")
+    if not page.parent.is_dir():
+        raise Stop(f"{page.parent} is no folder: make it first, or choose another place with --to.")
+    files = sorted(folder.iterdir())
+    if not files:
+        raise Stop(f"{folder} is empty: put the files there that the learners handed in.")
+    try:
+        found = write_class_page(files, page)
+    except ValueError as refused:
+        raise Stop(f"{refused}\nNothing was written.") from None
+    for one in found.skipped:
+        print(one.sentence)
+    print(f"{found.whose}. Written to {page}")
     return 0
 
 

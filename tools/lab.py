@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from rsi_teach.cli import SETTINGS
+from rsi_teach.serving import LEFT_OUT, SETTINGS
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -49,6 +49,7 @@ def jupyter_lab(folder: Path, home: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_CONFIG_PATH": str(LEFT_OUT),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
@@ -108,11 +109,15 @@ class Browser:
     refused: list[str] = field(default_factory=list)
     kernels: bool = True
     """Whether the server may be asked for kernels."""
+    query: str = "?token=test"
+    """What opens the server's door, after a notebook's address."""
+    patience: float = 180.0
+    """How many seconds a notebook may run."""
 
     def open(self, notebook: str) -> None:
         """Open a notebook in a workspace of its own and wait until it is there."""
         workspace = re.sub(r"\W", "", notebook) + str(time.monotonic_ns())
-        url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token=test"
+        url = f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}{self.query}"
         self.page.goto(url)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.page.wait_for_function(
@@ -170,9 +175,9 @@ class Browser:
             raise ValueError(f"no cell begins with {beginning!r}")
         return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
 
-    def wait_idle(self, timeout: float = 180.0) -> None:
+    def wait_idle(self) -> None:
         """Wait until no cell waits or runs."""
-        until = time.monotonic() + timeout
+        until = time.monotonic() + self.patience
         quiet = 0
         while time.monotonic() < until:
             busy = self.page.evaluate(
