@@ -12,7 +12,7 @@ HEAVY = {"matplotlib", "sympy", "IPython", "ipywidgets", "anywidget", "jupyterla
 ROOMS = sorted(
     ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
     for path in (REPOSITORY / "rsi_teach").rglob("*.py")
-    if path.name != "__main__.py" and path.parent.name != "explorer"
+    if path.name not in ("__main__.py", "marking.py") and path.parent.name != "explorer"
 )
 
 

@@ -283,8 +283,8 @@ class Watched:
         given = _copied(args)
         try:
             value = self.function(*given)
-        except NotImplementedError:
-            raise
+        except (NotImplementedError, CannotBeChecked):
+            raise  # the second is what a function in another process has been found to be
         except (Exception, SystemExit) as error:
             raise CannotBeChecked(self._explained(error, args)) from None
         if not _same(given, args):

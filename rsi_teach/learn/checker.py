@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -72,6 +72,9 @@ __all__ = [
 ]
 
 
+LATE = "Your answer took longer than {:g} s and was stopped. What ends its loops?"
+
+
 class Outcome(StrEnum):
     """What a check can end in."""
 
@@ -107,6 +110,8 @@ class Checker:
     `not_checked`, `slips_through` (words) and `slipping` (that wrong answer itself), `right`
     (answers that hold) and `wrong` (name: (answer, part of the message it must get)).
     `seconds` bounds the whole check by wall clock. Define `check(self, answer)`.
+    `draw(rng)`, where there is one, returns arguments in the range that the exercise states: a
+    class is also marked on cases drawn so, on which the first right answer says what is right.
     """
 
     key: ClassVar[str]
@@ -121,15 +126,17 @@ class Checker:
     right: ClassVar[tuple[Any, ...]]
     wrong: ClassVar[dict[str, tuple[Any, str]]]
     seconds: ClassVar[float] = 10.0
+    draw: ClassVar[Callable[[np.random.Generator], tuple[Any, ...]] | None] = None
 
     def __init__(self) -> None:
         self.cases = 0
         self.notes: list[str | Table] = []
 
     def __init_subclass__(cls) -> None:
-        """Keep a plain function given as `slipping` from turning into a method."""
-        if callable(cls.__dict__.get("slipping")):
-            cls.slipping = staticmethod(cls.__dict__["slipping"])
+        """Keep a plain function given as `slipping` or `draw` from turning into a method."""
+        for name in ("slipping", "draw"):
+            if callable(cls.__dict__.get(name)):
+                setattr(cls, name, staticmethod(cls.__dict__[name]))
 
     def check(self, answer: Any) -> str | None:
         """Compare the answer with what is known, by `expect`, `agree` and `note`.
@@ -207,8 +214,7 @@ class Checker:
         except CannotBeChecked as why:
             return checker._verdict(Outcome.CANNOT_BE_CHECKED, str(why))
         except TookTooLong:
-            late = f"Your answer took longer than {limit:g} s and was stopped. What ends its loops?"
-            return checker._verdict(Outcome.CANNOT_BE_CHECKED, late)
+            return checker._verdict(Outcome.CANNOT_BE_CHECKED, LATE.format(limit))
         except Exception as error:
             ours = (
                 f"The checker itself failed ({type(error).__name__}: {error}). That is a mistake "
@@ -216,6 +222,40 @@ class Checker:
             ours += "of the course, not yours; please report it."
             return checker._verdict(Outcome.CANNOT_BE_CHECKED, ours)
         return checker._verdict(Outcome.HOLDS, held or f"It holds on {_counted(checker.cases)}.")
+
+    @classmethod
+    def hidden(cls, rng: np.random.Generator, cases: int = 20) -> type[Checker]:
+        """Return this exercise with other cases: drawn, and compared with the first right answer.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Whoever does not know its seed cannot know the cases.
+        cases : int
+            How many, >= 1.
+        """
+
+        class Hidden(cls):
+            title = f"{cls.title}, hidden cases"
+            not_checked = "arguments out of the range that the exercise states."
+            slips_through = f"an answer that is wrong where none of {cases} drawn cases fell."
+
+            def check(self, answer: Any) -> None:
+                for args in (cls.draw(rng) for _ in range(cases)):
+                    wanted, at = cls.right[0](*args), f"`{answer.called(*args)}`"
+                    self.agree(answer(*args), wanted, at, rel=1e-3, abs=1e-6)
+
+        return Hidden
+
+    @classmethod
+    def unread(cls, why: str) -> Verdict:
+        """Return the verdict on an answer that never arrived.
+
+        Parameters
+        ----------
+        why : str
+        """
+        return cls()._verdict(Outcome.CANNOT_BE_CHECKED, why)
 
     def _verdict(self, outcome: Outcome, message: str) -> Verdict:
         honest = (

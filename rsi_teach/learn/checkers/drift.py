@@ -113,6 +113,11 @@ class WeakStage(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, int, np.ndarray]:
+        """Return a loop of any length."""
+        return rng.uniform(0.5, 0.99), int(rng.integers(1, 2001)), rng.uniform(0.9995, 1, 3)
+
+    @staticmethod
     def slipping(target: float, generations: int, others: np.ndarray) -> float:
         """Return what `slips_through` describes."""
         if generations > 500:

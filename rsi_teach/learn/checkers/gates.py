@@ -98,6 +98,16 @@ class ReviewersNeeded(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, float, float]:
+        """Return a desk, some with hundreds of reviewers."""
+        return (
+            rng.uniform(5, 900),
+            rng.uniform(2, 15),
+            rng.uniform(0.5, 10),
+            rng.uniform(0.5, 0.99),
+        )
+
+    @staticmethod
     def slipping(arrival: float, minutes: float, limit: float, share: float) -> int:
         """Return what `slips_through` describes."""
         return min(_fewest(arrival, minutes, limit, share), 200)

@@ -111,6 +111,11 @@ class AllMiss(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[int, float, float]:
+        """Return a panel of any size."""
+        return int(rng.integers(1, 121)), rng.uniform(0.05, 0.6), rng.uniform(0.05, 0.95)
+
+    @staticmethod
     def slipping(n: int, miss: float, correlation: float) -> float:
         """Return what `slips_through` describes."""
         return _urn(min(n, 60), miss, correlation)

@@ -113,6 +113,11 @@ class LeastArrival(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, float]:
+        """Return a plant that grows or does not."""
+        return rng.uniform(0.5, 6), rng.uniform(0.5, 2), rng.uniform(5, 50)
+
+    @staticmethod
     def slipping(growth: float, drift: float, allowed: float) -> list[float]:
         """Return what `slips_through` describes."""
         return _arrivals(min(growth, 4.0), drift, allowed)

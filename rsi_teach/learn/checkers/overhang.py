@@ -164,6 +164,13 @@ class LatentSkill(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[int, int, float, float]:
+        """Return a test of any length."""
+        items = int(rng.integers(20, 5001))
+        low = rng.uniform(0.1, 0.6)
+        return int(rng.integers(0, items + 1)), items, low, rng.uniform(low, 1)
+
+    @staticmethod
     def slipping(correct: int, items: int, low: float, high: float) -> np.ndarray:
         """Return what `slips_through` describes."""
         if items > 1000:

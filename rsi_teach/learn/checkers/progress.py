@@ -84,6 +84,11 @@ class TimeToSingularity(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, float]:
+        """Return a growth with or without a singularity."""
+        return rng.uniform(0.5, 4), rng.uniform(0.1, 2), rng.uniform(-0.3, 1)
+
+    @staticmethod
     def slipping(start: float, rate: float, exponent: float) -> float:
         """Return what `slips_through` describes."""
         return start**-exponent / (rate * exponent) if exponent >= 0.01 else math.inf

@@ -110,6 +110,11 @@ class LargestSafeGain(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[int, float]:
+        """Return a plant, some with longer delays than the others."""
+        return int(rng.integers(1, 31)), rng.choice([rng.uniform(0.9, 1), 1.6])
+
+    @staticmethod
     def slipping(delay: int, growth: float) -> float:
         """Return what `slips_through` describes."""
         return (steering.stabilising_gains(min(delay, 20), growth) or (0, 0))[1]

@@ -265,6 +265,11 @@ class AfterClean(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, float, float]:
+        """Return a life, a clean window and what comes after it."""
+        return rng.uniform(0.4, 8), rng.uniform(20, 200), rng.uniform(1, 50), rng.uniform(1, 100)
+
+    @staticmethod
     def slipping(shape: float, scale: float, window: float, ahead: float) -> float:
         """Return what `slips_through` describes."""
         life = Weibull(shape=min(shape, 5.0), scale=scale)

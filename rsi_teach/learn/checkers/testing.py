@@ -149,6 +149,11 @@ class DemonstrationSize(Checker):
     }
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, int]:
+        """Return a plan, some with many failures allowed."""
+        return rng.uniform(0.005, 0.1), rng.uniform(0.8, 0.99), int(rng.integers(0, 13))
+
+    @staticmethod
     def slipping(rate: float, confidence: float, failures: int) -> float:
         """Return what `slips_through` describes."""
         return _size(rate, confidence, min(failures, 5))

@@ -147,6 +147,11 @@ class OldTests(Checker):
     }  # fmt: skip
 
     @staticmethod
+    def draw(rng: np.random.Generator) -> tuple[float, float, int]:
+        """Return a lineage of any length."""
+        return rng.uniform(10, 300), rng.uniform(0.1, 0.99), int(rng.integers(1, 201))
+
+    @staticmethod
     def slipping(tests: float, kept: float, versions: int) -> np.ndarray:
         """Return what `slips_through` describes."""
         return _floor(tests, kept, min(versions, 60))
