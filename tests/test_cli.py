@@ -148,9 +148,19 @@ def test_start_lays_out_and_says_where(tmp_path):
         path.relative_to(REPOSITORY).as_posix()
         for part in layout.PARTS
         for path in (REPOSITORY / part).rglob("*")
-        if path.is_file() and ".ipynb_checkpoints" not in path.parts
+        if path.is_file() and not {".ipynb_checkpoints", "teaching"}.intersection(path.parts)
     }
     assert rsi_teach_command("start", str(mine), "--lay-out-only").stdout == ""
+
+
+def test_an_instructor_gets_the_solutions_and_the_sheets_as_well(tmp_path):
+    layout.lay_out(tmp_path, teaching=True)
+    for name in ("course/teaching/README.md", "course/teaching/labs.md", "solutions/02_loop.ipynb"):
+        assert (tmp_path / name).read_bytes() == (REPOSITORY / name).read_bytes()
+    changed = tmp_path / "course" / "teaching" / "labs.md"
+    changed.write_text("my lab")
+    assert layout.lay_out(tmp_path, teaching=True).kept == ("course/teaching/labs.md",)
+    assert changed.read_text() == "my lab"
 
 
 def _busy():
@@ -358,6 +368,7 @@ def test_an_anonymous_export_says_first_what_it_holds(journal, tmp_path, capsys)
     assert cli.main(["journal", "export", "--anonymous", str(path)]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert first.startswith("The file holds 1 interval and 0 probabilities")
+    assert first.count(".") == 1
     assert "leaves out times, sessions, versions" in first and last == f"Written to {path}"
     text = path.read_text()
     assert [row["key"] for row in json.loads(text)["intervals"]] == ["01.when"]
@@ -365,6 +376,57 @@ def test_an_anonymous_export_says_first_what_it_holds(journal, tmp_path, capsys)
     assert cli.main(["journal", "export", "--anonymous", str(path)]) == 1
     assert "is left as it is: choose another name" in capsys.readouterr().err
     assert path.read_text() == text
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    """A folder with five learners' files, and others that are none."""
+    from rsi_teach.learn import Record, export_anonymous
+
+    folder = tmp_path / "handed in"
+    folder.mkdir()
+    for number in range(5):
+        rows = [(f"01.{name}", 0, number + 1, 3.0) for name in "abcde"]
+        record = Record.of_rows(rows, [], beliefs=[("00.trust", number / 10, 0.9)])
+        export_anonymous(record, folder / f"Jo Doe {number}.json")
+    (folder / "Torn Tim.json").write_text("{")
+    return folder
+
+
+def test_a_class_becomes_a_page_that_names_no_file(handed_in, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["class", str(handed_in)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "Torn Tim.json is left out: it is damaged, or no anonymous record at all.",
+        "5 journals, pooled. Written to class.html",
+    ]
+    page = (tmp_path / "class.html").read_text()
+    assert "5 journals, pooled" in page and "1 because it is damaged" in page
+    assert not any(name in page for name in ("Jo Doe", "Torn Tim", str(tmp_path)))
+
+
+def test_a_class_that_cannot_be_pooled_is_refused_in_a_sentence(handed_in, tmp_path, capsys):
+    page, mine = tmp_path / "page.html", tmp_path / "mine.html"
+    mine.write_text("mine")
+    (tmp_path / "empty").mkdir()
+    four = tmp_path / "four"
+    shutil.copytree(handed_in, four)
+    (four / "Jo Doe 0.json").unlink()
+    for folder, to, said in (
+        (tmp_path / "none", page, "does not exist: name the folder"),
+        (mine, page, "is a file: name the folder"),
+        (tmp_path / "empty", page, "is empty: put the files there"),
+        (handed_in, mine, f"{mine} exists and is left as it is"),
+        (handed_in, tmp_path / "no" / "page.html", "is no folder: make it first"),
+        (four, page, "There are 4 usable files, and fewer than 5 are not pooled"),
+    ):
+        assert cli.main(["class", str(folder), "--to", str(to)]) == 1
+        told = capsys.readouterr()
+        assert said in told.err and told.out == ""
+    assert "could be traced to a person" in told.err and "Torn Tim.json is left out" in told.err
+    assert told.err.endswith("Nothing was written.\n")
+    assert mine.read_text() == "mine" and not page.exists()
 
 
 @pytest.mark.parametrize(("answer", "left"), [("yes", 0), ("y", 2), ("", 2)])

@@ -3092,6 +3092,24 @@ CASES: dict[str, Case] = {
         refused={"probability": [np.array([1.1]), np.zeros((2, 2))],
                  "happened": [np.array([0.5]), np.zeros((2, 2))], "bins": [-1, 2.5, 101]},
     ),
+    "calibration_clusters.ClusteredShare": Case(
+        valid=fixed(share=number(0, 1), low=number(0, 1), high=number(0, 1), worth=number(1, 1e6)),
+        holds=kept,
+        refused={"share": [-0.1, 1.1], "low": [-0.1, 1.1], "high": [-0.1, 1.1],
+                 "worth": [0.9, 2e7]},
+    ),
+    "calibration_clusters.clustered_share": Case(
+        valid=st.integers(1, 12).flatmap(lambda n: fixed(
+            happened=array(st.sampled_from([0, 1]), n), person=array(st.integers(0, 3), n, int),
+            question=array(st.integers(0, 4), n, int), confidence=number(0.5, 0.99),
+        )),
+        holds=lambda r, a: 0 <= r.low <= r.share <= r.high <= 1
+        and 1 <= r.worth <= len(a["happened"])
+        and math.isclose(r.share, np.mean(a["happened"])),
+        refused={"happened": [np.array([0.5]), np.zeros((2, 2)), np.zeros(0)],
+                 "person": [np.zeros((2, 2)), np.zeros(99)],
+                 "question": [np.zeros((2, 2)), np.zeros(99)], "confidence": [0.4, 1.0]},
+    ),
     "calibration.expected_components": Case(
         valid=fixed(forecaster=FORECASTER),
         holds=lambda r, a: r.uncertainty == 0.25 and r.reliability >= 0,

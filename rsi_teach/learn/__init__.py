@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rsi_teach.learn.ledger import Claim, claims
     from rsi_teach.learn.predictions import predict, reveal
     from rsi_teach.learn.record import Record, synthetic
-    from rsi_teach.learn.record_pool import export_anonymous, pool
+    from rsi_teach.learn.record_file import export_anonymous
+    from rsi_teach.learn.record_pool import pool
     from rsi_teach.learn.references import cite
     from rsi_teach.learn.safety import safety_case
     from rsi_teach.learn.scores import brier, interval_score
@@ -28,7 +29,7 @@ _WHERE = {
     "cite": "references",
     "claims": "ledger",
     "exercise": "exercises",
-    "export_anonymous": "record_pool",
+    "export_anonymous": "record_file",
     "interval_score": "scores",
     "open_journal": "journal",
     "pool": "record_pool",

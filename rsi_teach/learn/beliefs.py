@@ -15,6 +15,8 @@ QUESTION = (
     "passes the lab's checks, with people watching but no longer in every step. "
     "Is there enough trust yet?"
 )
+ASKED = ("00.trust", "17.trust")
+"""Under which keys it is asked at the beginning, and at the end."""
 STAKES = (
     "one team's own work",
     "a product that many people use",
@@ -146,6 +148,7 @@ class Belief(Form):
             ipywidgets.Textarea(
                 description="because",
                 placeholder="what your answer rests on",
+                continuous_update=False,  # as in `number_field`
                 layout={"width": "100%"},
                 style=wide["style"],
             ),

@@ -105,6 +105,7 @@ class Journal:
 
     Examples
     --------
+    >>> import tempfile
     >>> journal = Journal(Path(tempfile.mkdtemp()) / "journal.sqlite3")
     >>> journal.add("prediction", "01.demo", {"low": 1, "high": 2})
     True

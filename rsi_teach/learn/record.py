@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rsi_teach.learn.beliefs import ASKED
 from rsi_teach.learn.journal import Journal, open_journal
 from rsi_teach.models import calibration
 from rsi_teach.models.domain import within
@@ -40,6 +41,8 @@ class Record:
     happened : array of bool [probabilities]
     probability_key : tuple of str
         The probabilities' questions.
+    beliefs : tuple of (key, probability, threshold)
+        How sure one was that nothing goes badly wrong, and how sure one would have to be.
     skipped : int
         Entries that could not be read.
     whose : str
@@ -59,6 +62,7 @@ class Record:
     probability: np.ndarray
     happened: np.ndarray
     probability_key: tuple[str, ...]
+    beliefs: tuple[Believed, ...] = ()
     skipped: int = 0
     whose: str = MINE
 
@@ -68,6 +72,7 @@ class Record:
         intervals: Iterable[tuple[str, float, float, float]],
         probabilities: Iterable[tuple[str, float, bool]],
         *,
+        beliefs: Iterable[Believed] = (),
         skipped: int = 0,
         whose: str = MINE,
     ) -> Record:
@@ -76,6 +81,7 @@ class Record:
         Parameters
         ----------
         intervals, probabilities : iterable of tuples
+        beliefs : iterable of (key, probability, threshold)
         skipped : int
         whose : str
         """
@@ -86,7 +92,7 @@ class Record:
         return cls(
             low=low, high=high, truth=truth, key=keys, probability=np.array(stated, dtype=float),
             happened=np.array(events, dtype=bool), probability_key=names,
-            skipped=skipped, whose=whose,
+            beliefs=tuple(beliefs), skipped=skipped, whose=whose,
         )  # fmt: skip
 
     @classmethod
@@ -114,7 +120,19 @@ class Record:
                 intervals.append(row)
             else:
                 probabilities.append(row)
-        return cls.of_rows(intervals, probabilities, skipped=skipped)
+        stated = _beliefs(journal, chapter)
+        beliefs = [row for row in stated if row is not None]
+        skipped += len(stated) - len(beliefs)
+        return cls.of_rows(intervals, probabilities, beliefs=beliefs, skipped=skipped)
+
+    def rows(self) -> tuple[list[Row], list[Row]]:
+        """Return what `of_rows` takes: the intervals, and the probabilities."""
+        ends = (column.tolist() for column in (self.low, self.high, self.truth))
+        stated = self.probability.tolist(), self.happened.tolist()
+        return (
+            list(zip(self.key, *ends, strict=True)),
+            list(zip(self.probability_key, *stated, strict=True)),
+        )
 
     @property
     def hit(self) -> np.ndarray:
@@ -177,6 +195,35 @@ class Record:
 
 
 Row = tuple[str, float, float, float] | tuple[str, float, bool]
+Believed = tuple[str, float, float]
+
+
+def _beliefs(journal: Journal, chapter: str) -> list[Believed | None]:
+    """The beliefs asked for by the course, the first of each key; None for a damaged one."""
+    first = {e.key: e.payload for e in reversed(journal.entries("belief"))}
+    return [believed(key, first[key]) for key in ASKED if key in first and key.startswith(chapter)]
+
+
+def believed(key: str, answer: Any) -> Believed | None:
+    """Return a belief without its words, or None where there is none to read.
+
+    Parameters
+    ----------
+    key : str
+    answer : object
+        A payload, as the journal has it.
+
+    Examples
+    --------
+    >>> believed("00.trust", {"probability": 0.7, "threshold": 0.9, "reason": "mine"})
+    ('00.trust', 0.7, 0.9)
+    """
+    if not isinstance(answer, Mapping):
+        return None
+    shares = [_number(answer.get(name)) for name in ("probability", "threshold")]
+    if any(share is None or not 0 <= share <= 1 for share in shares):
+        return None
+    return key, *shares
 
 
 def joined(key: str, locked: Any, outcome: Any) -> Row | None:

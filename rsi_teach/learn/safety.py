@@ -7,11 +7,12 @@ import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rsi_teach.learn.beliefs import ASKED
 from rsi_teach.learn.faces import Passage, Table, marked
+from rsi_teach.learn.html_page import STYLE, document, made_by, wide
 from rsi_teach.learn.journal import Journal, home, open_journal
 from rsi_teach.learn.ledger import Claim, claims
 from rsi_teach.learn.new_files import write_new
@@ -26,7 +27,6 @@ TITLE = "Safety case for a self-improving digit reader"
 CLAIMED = "What is claimed"
 OPEN = "What is not covered"
 PREDICTED = "17.harm"
-ASKED = ("00.trust", "17.trust")
 NOT_COVERED = (
     "Scenarios that nobody wrote down. A dozen were run; nothing says that the next is like them.",
     "A proposer that plans. This one mutates blindly and cannot tell that it is watched.",
@@ -122,22 +122,11 @@ class SafetyCase:
 
     def page(self) -> str:
         """The case as one HTML page that asks for nothing outside of itself."""
-        sections = self.sections()
-        links = "".join(f'<li><a href="#{_anchor(s.heading)}">{html.escape(s.heading)}</a></li>'
-                        for s in sections)  # fmt: skip
-        body = "\n".join(_section(s, self.figures if _holds_figures(s) else ()) for s in sections)
-        title = html.escape(self.title)
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            "img-src data:; style-src 'unsafe-inline'\">\n"
-            f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-            f"<header>\n<h1>{title}</h1>\n<p>{html.escape(self._lead())}</p>\n</header>\n"
-            f'<nav aria-label="Contents">\n<ol>{links}</ol>\n</nav>\n'
-            f"<main>\n{body}\n</main>\n"
-            f"<footer>\n<p>{html.escape(_made())}</p>\n</footer>\n</body>\n</html>\n"
-        )
+        sections = [
+            (s.heading, _body(s, self.figures if _holds_figures(s) else ()))
+            for s in self.sections()
+        ]
+        return document(self.title, self._lead(), sections, style=STYLE, made=_made())
 
     def markdown(self) -> str:
         """The case as Markdown, figures inside."""
@@ -194,7 +183,7 @@ def safety_case(
     *,
     claims: Sequence[Claim] = (),
     figures: Sequence[Still] = (),
-    not_covered: Sequence[str] = NOT_COVERED,
+    not_covered: Sequence[str] = (),
     journal: Journal | None = None,
 ) -> SafetyCase:
     """Put together the safety case of a policy; it shows itself, and `save` writes it as a page.
@@ -209,14 +198,14 @@ def safety_case(
     figures : sequence of Still
         Such as ``Frontier().at()``.
     not_covered : sequence of str
-        At least one.
+        The learner's own; what every case on this machine leaves open is put before them.
     journal : Journal, optional
         The learner's own if None.
 
     Raises
     ------
     ValueError
-        If the runs are another policy's, or nothing is said to be left open.
+        If the runs are another policy's, or `not_covered` is a single text.
 
     Examples
     --------
@@ -229,13 +218,16 @@ def safety_case(
     """
     for name, played in (("practice", practice), ("held_out", held_out)):
         if played is not None and played.policy != policy:
-            raise ValueError(f"{name} = {played.policy.words!r}: these runs are another policy's")
-    if not not_covered:
-        raise ValueError("not_covered = () is empty: something is always left open")
+            raise ValueError(
+                f"{name} = {played.policy.words!r}: these runs are another policy's. Run "
+                f"this case's policy, or make the case of {name}.policy"
+            )
+    if isinstance(not_covered, str):
+        raise ValueError(f"not_covered = {not_covered!r} is a single text: put it into a list")
     return SafetyCase(
         policy=policy, practice=practice, held_out=held_out,
         claims=(*claims_of(practice, held_out), *claims), figures=tuple(figures),
-        not_covered=tuple(not_covered), journal=journal or open_journal(),
+        not_covered=(*NOT_COVERED, *not_covered), journal=journal or open_journal(),
     )  # fmt: skip
 
 
@@ -374,8 +366,7 @@ def _holds_figures(section: Passage) -> bool:
     return section.heading.startswith("Evidence")
 
 
-def _section(section: Passage, figures: Sequence[Still]) -> str:
-    name = _anchor(section.heading)
+def _body(section: Passage, figures: Sequence[Still]) -> str:
     listed = section.heading == OPEN
     parts = "\n".join(_html_part(part, listed) for part in filter(None, section.parts))
     parts = f"<ul>\n{parts}\n</ul>" if listed else parts
@@ -384,18 +375,12 @@ def _section(section: Passage, figures: Sequence[Still]) -> str:
         f"<figcaption>{html.escape(f.sentence)}</figcaption></figure>"
         for f in figures
     )
-    return (
-        f'<section aria-labelledby="{name}">\n<h2 id="{name}">{html.escape(section.heading)}</h2>'
-        f"\n{parts}\n{shown}\n</section>"
-    )
+    return f"{parts}\n{shown}"
 
 
 def _html_part(part: str | Table, listed: bool) -> str:
     if isinstance(part, Table):
-        label = html.escape(part.caption)
-        return (
-            f'<div class="wide" role="region" tabindex="0" aria-label="{label}">{part.html()}</div>'
-        )
+        return wide(part)
     return f"<li>{marked(part)}</li>" if listed else f"<p>{marked(part)}</p>"
 
 
@@ -417,10 +402,6 @@ def _data(figure: Still) -> str:
     return f"data:image/png;base64,{base64.b64encode(figure.png).decode()}"
 
 
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
-
-
 def _version() -> str:
     from rsi_teach import __version__
 
@@ -428,27 +409,4 @@ def _version() -> str:
 
 
 def _made() -> str:
-    today = datetime.now(UTC).date().isoformat()
-    return f"Written on {today} by rsi_teach {_version()}. Nothing on this page was sent anywhere."
-
-
-STYLE = """\
-:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --line: #767676;
-  --link: #0b5394; --soft: #f3f3f3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --paper: #181818; --line: #9a9a9a;
-  --link: #8ec5ff; --soft: #262626; } }
-body { margin: 0 auto; max-width: 52rem; padding: 1.5rem 1rem 3rem; color: var(--ink);
-  background: var(--paper); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.8rem; line-height: 1.25; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
-a { color: var(--link); } a:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.wide { overflow-x: auto; } .wide:focus-visible { outline: 3px solid var(--link); }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-size: 0.93rem; }
-caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
-th, td { border: 1px solid var(--line); padding: 0.35rem 0.5rem; vertical-align: top; }
-th { background: var(--soft); font-weight: 600; } tbody th { font-weight: 500; }
-figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; background: #ffffff; }
-figcaption { font-size: 0.93rem; } footer { margin-top: 3rem; border-top: 1px solid var(--line); }
-@media print { :root { --ink: #000000; --paper: #ffffff; --line: #767676; --link: #000000;
-  --soft: #ffffff; } nav { display: none; } .wide { overflow: visible; }
-  tr, figure { break-inside: avoid; } h2 { break-after: avoid; } }
-"""
+    return f"{made_by()} Nothing on this page was sent anywhere."

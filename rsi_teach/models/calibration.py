@@ -1,6 +1,7 @@
 """Chapter 16: how good intervals and probabilities are, and how little a few of them show.
 
-`calibration_conformal` has the intervals that are made from past errors; its names are here too.
+`calibration_conformal` has the intervals that are made from past errors, `calibration_clusters`
+shares of answers that depend on each other; their names are here too.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, ndtr, ndtri
 from scipy.stats import binom
 
+from rsi_teach.models.calibration_clusters import ClusteredShare, clustered_share
 from rsi_teach.models.calibration_conformal import (
     adaptation_bound,
     adaptive_levels,
@@ -27,11 +29,13 @@ from rsi_teach.models.domain import shaped, within
 from rsi_teach.models.testing import clopper_pearson
 
 __all__ = [
+    "ClusteredShare",
     "Decomposition",
     "Forecaster",
     "ReliabilityCurve",
     "adaptation_bound",
     "adaptive_levels",
+    "clustered_share",
     "conformal_half_width",
     "coverage_quantiles",
     "decompose",

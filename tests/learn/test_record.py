@@ -1,6 +1,7 @@
 """The learner's record: read from a journal, shown honestly, and pooled without names."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from rsi_teach.learn import Record, export_anonymous, pool, predict, reveal, scorecard, synthetic
 from rsi_teach.learn.journal import open_journal
+from rsi_teach.learn.record_file import BEFORE_BELIEFS, COURSE_KEY, FORMAT, LARGEST, consent
 from rsi_teach.learn.record_page import relative_score
-from rsi_teach.learn.record_pool import COURSE_KEY, FEWEST, consent
+from rsi_teach.learn.record_pool import FEWEST, gather
 from rsi_teach.models.calibration import Forecaster, interval_scores
 
 WIDE, NARROW = Forecaster(width=1.0), Forecaster(width=0.41)
@@ -213,27 +215,66 @@ def a_class(tmp_path):
     ]
 
 
-def test_an_anonymous_file_holds_predictions_and_answers_only(journal, tmp_path):
-    journal.add("belief", "00.trust", {"reason": "a secret of mine"})
+def believe(journal, key, probability, threshold):
+    journal.add("belief", key, {"probability": probability, "threshold": threshold,
+                                "stake": "a secret stake", "reversible": "a secret",
+                                "reason": "a secret of mine"})  # fmt: skip
+
+
+def test_an_anonymous_file_holds_numbers_and_answers_only(journal, tmp_path):
+    believe(journal, "17.trust", 0.7, 0.95)
+    believe(journal, "00.trust", 0.4, 0.9)
+    believe(journal, "00.trust", 0.1, 0.1)  # the first stays
+    believe(journal, "my own secret belief", 0.5, 0.5)
     journal.add("attempt", "02.1", {"outcome": "holds"})
     ask("my own secret question", 1, 2, 3.0)
     ask("01.answered-last", 1, 2, 3.0)
     path = export_anonymous(Record.of(), tmp_path / "mine.json")
     content = json.loads(path.read_text())
-    assert set(content) == {"format", "id", "synthetic", "intervals", "probabilities"}
-    assert content["synthetic"] is False
+    assert set(content) == {"format", "id", "synthetic", "intervals", "probabilities", "beliefs"}
+    assert content["synthetic"] is False and content["format"] == FORMAT
     assert len(content["intervals"]) == 10 and len(content["probabilities"]) == 3
     for row in content["intervals"]:
         assert set(row) == {"key", "low", "high", "truth"}
     for row in content["probabilities"]:
         assert set(row) == {"key", "probability", "truth"}
+    assert content["beliefs"] == [
+        {"key": "00.trust", "probability": 0.4, "threshold": 0.9},
+        {"key": "17.trust", "probability": 0.7, "threshold": 0.95},
+    ]
     text = path.read_text()
     for entry in journal.entries():
         assert entry.time not in text and entry.session not in text
     assert "secret" not in text and "How many" not in text and "units" not in text
     keys = [row["key"] for row in content["intervals"]]
     assert keys == sorted(keys) and keys[0] == "01.answered-last"
-    assert "10 intervals and 3 probabilities" in consent(Record.of())
+
+
+def test_consent_is_one_sentence_with_the_numbers_in_it(journal):
+    believe(journal, "00.trust", 0.4, 0.9)
+    said = consent(Record.of())
+    assert "9 intervals and 3 probabilities" in said and "1 belief from" in said
+    assert re.fullmatch(r"[A-Z][^.!?]+\.", said)
+
+
+BAD_BELIEFS = [
+    {"reason": "no number"},
+    {"probability": 0.4},
+    {"probability": 1.2, "threshold": 0.5},
+    {"probability": 0.4, "threshold": -0.1},
+    {"probability": True, "threshold": 0.5},
+    {"probability": "0.4", "threshold": 0.5},
+    {"unreadable": "{"},
+]
+
+
+@pytest.mark.parametrize("answer", BAD_BELIEFS)
+def test_a_damaged_belief_is_counted_and_left_out(journal, answer, tmp_path):
+    journal.add("belief", "00.trust", answer)
+    assert Record.of().beliefs == () and Record.of().skipped == 1
+    assert Record.of(chapter="01.").skipped == 0
+    path = export_anonymous(Record.of(), tmp_path / "mine.json")
+    assert json.loads(path.read_text())["beliefs"] == []
 
 
 def test_every_question_of_the_course_may_be_exported():
@@ -307,11 +348,11 @@ def test_duplicates_are_named_and_count_once(a_class, tmp_path):
     found = pool([*a_class, again, renumbered, grown])
     assert found.journals == 6
     assert found.skipped == (
-        "x.json is left out: it is the journal of a.json again.",
-        "y.json is left out: it is the journal of b.json again.",
-        "z.json is left out: it is the journal of c.json again.",
+        "x.json is left out: it is the journal of another file again (a.json is used).",
+        "y.json is left out: it is the journal of another file again (b.json is used).",
+        "z.json is left out: it is the journal of another file again (c.json is used).",
     )
-    with pytest.raises(ValueError, match=r"4 usable files.*x\.json is left out"):
+    with pytest.raises(ValueError, match=r"(?s)4 usable files.*x\.json is left out"):
         pool([*a_class[:4], again])
 
 
@@ -323,7 +364,7 @@ def test_files_of_the_same_name_and_people_who_answer_alike_are_told_apart(tmp_p
     found = pool([*tmp_path.glob("*/record.json"), *tmp_path.glob("*/record.json")])
     assert found.journals == FEWEST and found.skipped == ()
     (tmp_path / "0" / "record.json").write_text("torn")
-    with pytest.raises(ValueError, match=r"4 usable files.*0.record\.json is left out"):
+    with pytest.raises(ValueError, match=r"(?s)4 usable files.*0.record\.json is left out"):
         pool(tmp_path.glob("*/record.json"))
 
 
@@ -351,7 +392,7 @@ def test_damaged_and_foreign_files_are_named_and_left_out(a_class, tmp_path):
         "huge": (spoiled(content, intervals=[row | {"high": 10**400}]), "one of its rows"),
         "empty": (spoiled(content, intervals=[], probabilities=[]), "holds no answer"),
         "twice": (spoiled(content, intervals=[row, row]), "answers a question twice"),
-        "later": (spoiled(content, format="rsi-teach anonymous record, 2"), "not an anonymous"),
+        "later": (spoiled(content, format="rsi-teach anonymous record, 3"), "of a later version"),
     }
     for name, (text, _) in texts.items():
         (tmp_path / name).write_text(text)
@@ -364,6 +405,54 @@ def test_damaged_and_foreign_files_are_named_and_left_out(a_class, tmp_path):
     for name, (_, reason) in texts.items():
         assert reason in said[name], name
     assert "cannot be opened" in said["missing"] and "damaged" in said["bytes"]
+
+
+def test_a_file_from_before_beliefs_is_still_read(a_class):
+    content = json.loads(a_class[0].read_text()) | {"format": BEFORE_BELIEFS}
+    del content["beliefs"]
+    a_class[0].write_text(json.dumps(content))
+    assert pool(a_class).journals == 6
+    content["format"] = FORMAT
+    a_class[0].write_text(json.dumps(content))
+    assert pool(a_class).skipped == ("a.json is left out: its rows are damaged.",)
+
+
+def test_beliefs_are_read_and_questioned(a_class):
+    content = json.loads(a_class[0].read_text())
+    good = {"key": "17.trust", "probability": 0.2, "threshold": 1}
+    a_class[0].write_text(json.dumps(content | {"beliefs": [good]}))
+    assert [r.beliefs for r in gather(a_class).records].count((("17.trust", 0.2, 1.0),)) == 1
+    bad = [*BAD_BELIEFS, {"probability": 0.4, "threshold": 0.5, "key": "05.trust"}]
+    for row in bad:
+        rows = [{"key": "00.trust"} | row]
+        a_class[0].write_text(json.dumps(content | {"beliefs": rows}))
+        assert pool(a_class).skipped == ("a.json is left out: one of its rows is damaged.",)
+    a_class[0].write_text(json.dumps(content | {"beliefs": [good, good]}))
+    assert pool(a_class).skipped == ("a.json is left out: it answers a question twice.",)
+
+
+def test_whoever_exports_twice_counts_once_with_the_fuller_file(a_class, tmp_path):
+    whole = json.loads(a_class[0].read_text())
+    half = {"id": "1" * 32, "intervals": whole["intervals"][:6], "probabilities": []}
+    (tmp_path / "0-at-half-term.json").write_text(json.dumps(whole | half))
+    found = pool([*a_class, tmp_path / "0-at-half-term.json"])
+    assert found.journals == 6 and len(found.record) == 240
+    assert found.skipped[0].startswith("0-at-half-term.json is left out")
+    assert found.skipped[0].endswith("(a.json is used).")
+
+
+def test_what_is_no_ordinary_file_is_named_and_not_opened(a_class, journal, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(a_class[0])
+    (tmp_path / "huge").write_bytes(b"{" + bytes(LARGEST))
+    journal.export(tmp_path / "whole")
+    names = ["folder", "huge", "link", "whole"]
+    found = pool([*a_class, os.devnull, *(tmp_path / name for name in names)])
+    said = dict(line.split(" is left out: ") for line in found.skipped)
+    assert set(said) == {*names, Path(os.devnull).name} and found.journals == 6
+    assert "it is a folder" in said["folder"] and "larger than any" in said["huge"]
+    assert "a link" in said["link"] and "a device" in said[Path(os.devnull).name]
+    assert "a whole journal" in said["whole"] and "--anonymous" in said["whole"]
 
 
 def test_people_and_simulated_forecasters_are_not_mixed(journal, a_class, tmp_path):

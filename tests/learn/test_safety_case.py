@@ -12,6 +12,7 @@ from rsi_teach.learn import Claim, belief, new_files, open_journal, predict, rev
 from rsi_teach.learn import safety as module
 from rsi_teach.machine import HELD_OUT, PRACTICE, Played
 from rsi_teach.models.capstone import Policy
+from tools.contrast import MARKS, WORDS, contrast, seen
 
 POLICY = Policy(evaluators=3, origin="elsewhere", rollback=True)
 HOSTILE = '<script src="http://example.invalid/x.js">"\'</script>\n| a | **b** | [c](http://d.e)'
@@ -169,21 +170,10 @@ def test_contrast_is_enough_in_light_in_dark_and_on_paper():
     palettes = re.findall(r":root \{([^}]*)\}", module.STYLE)
     assert len(palettes) == 3
     for palette in palettes:
-        colour = dict(re.findall(r"--(\w+): #(\w{6})", palette))
-        for ink in ("ink", "link"):
-            for ground in ("paper", "soft"):
-                assert contrast(colour[ink], colour[ground]) >= 4.5
-        assert contrast(colour["line"], colour["paper"]) >= 3
-
-
-def contrast(one, other):
-    def luminance(colour):
-        shares = np.array([int(colour[i : i + 2], 16) for i in (0, 2, 4)]) / 255
-        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
+        colour = {name: seen(value) for name, value in re.findall(r"--(\w+): (#\w{6})", palette)}
+        for ground in (colour["paper"], colour["soft"]):
+            assert min(contrast(colour[ink], ground) for ink in ("ink", "link")) >= WORDS
+            assert contrast(colour["line"], ground) >= MARKS
 
 
 def test_it_is_saved_twice_and_nothing_is_overwritten(tmp_path):
@@ -231,12 +221,18 @@ def test_markdown_holds_tables_and_figures():
 
 def test_what_cannot_be_a_case_is_refused():
     other = replace(POLICY, tests=200)
-    with pytest.raises(ValueError, match=r"practice = .*another policy"):
+    with pytest.raises(ValueError, match=r"practice = .*another policy.* practice\.policy$"):
         case(practice=played(PRACTICE, policy=other))
-    with pytest.raises(ValueError, match=r"held_out = .*another policy"):
+    with pytest.raises(ValueError, match=r"held_out = .*another policy.* held_out\.policy$"):
         case(held_out=played(HELD_OUT, policy=other))
-    with pytest.raises(ValueError, match="not_covered"):
-        case(not_covered=[])
+    with pytest.raises(ValueError, match=r"not_covered = 'Fire.' is a single text"):
+        case(not_covered="Fire.")
+
+
+def test_own_omissions_stand_after_those_of_every_case():
+    (open_,) = (s for s in case(not_covered=["Fire."]).sections() if s.heading == module.OPEN)
+    assert open_.parts == (*module.NOT_COVERED, "Fire.")
+    assert case().not_covered == module.NOT_COVERED
 
 
 def test_it_shows_itself_in_a_notebook():

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import beta, binom, norm
+from scipy.special import expit
+from scipy.stats import beta, binom, norm, t
 
 from rsi_teach.models import calibration as c
 
@@ -339,3 +340,66 @@ def test_a_scale_that_doubles_halfway(seed):
     assert np.all(np.abs(missed.mean(axis=0) - 0.1) <= c.adaptation_bound(steps, gamma=0.005))
     infinite = (levels[steps // 2 : -1] < 1e-9).mean()
     assert infinite == pytest.approx(0.29, abs=0.01)
+
+
+# --- answers that go together ---------------------------------------------------------------------
+
+
+def simulated(rng, people, questions, spread):
+    """Whether each person's answer holds; people and questions differ, with normal log odds."""
+    odds = sum(
+        sd * rng.standard_normal(size)
+        for sd, size in zip(spread, ((people, 1), (1, questions)), strict=True)
+    )
+    chosen = rng.random((people, questions)) < 0.8
+    person, question = np.nonzero(chosen)
+    return (rng.random(odds.shape) < expit(odds))[chosen], person, question
+
+
+@pytest.mark.parametrize(
+    ("people", "questions", "spread"), [(5, 60, (0.5, 1)), (40, 5, (0.5, 2)), (12, 17, (1.5, 0.5))]
+)
+def test_clustered_intervals_hold_where_plain_ones_do_not(people, questions, spread):
+    rng, found = np.random.default_rng(0), []
+    for _ in range(300):
+        held, person, question = simulated(rng, people, questions, spread)
+        share = c.clustered_share(held, person, question)
+        plain = c.clopper_pearson(held.sum(), len(held), confidence=0.9)
+        found.append([share.low <= 0.5 <= share.high, plain[0] <= 0.5 <= plain[1]])
+    clustered, plain = np.mean(found, axis=0)
+    assert clustered >= 0.85 and plain <= 0.75
+
+
+def test_answers_that_all_differ_are_worth_their_number():
+    n = 30
+    found = c.clustered_share(np.arange(n) % 3 == 0, person=np.arange(n), question=np.arange(n))
+    assert found.worth == pytest.approx(n * (n - 1) / (n + 1))
+    plain = c.clopper_pearson(10, 30, confidence=0.9)
+    assert (found.low, found.high) == pytest.approx(plain, abs=0.01)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_a_class_that_answers_alike_is_worth_its_questions(confidence):
+    person, question = (grid.ravel() for grid in np.indices((40, 9)))
+    found = c.clustered_share(question < 6, person, question, confidence=confidence)
+    level = (1 + confidence) / 2
+    few = t.ppf(level, 359) / t.ppf(level, 8)
+    assert found.worth == pytest.approx(8 * few**2)
+    swapped = c.clustered_share(question < 6, question, person, confidence=confidence)
+    assert swapped == found
+    ends = (
+        beta.ppf(1 - level, 2 / 3 * found.worth, found.worth / 3 + 1),
+        beta.ppf(level, 2 / 3 * found.worth + 1, found.worth / 3),
+    )
+    assert (found.low, found.high) == pytest.approx(ends)
+
+
+def test_what_never_varies_is_worth_the_fewest():
+    person, question = (grid.ravel() for grid in np.indices((6, 4)))
+    for share in (0, 1):
+        found = c.clustered_share(np.full(24, share), person, question)
+        assert found.worth == 4 and (found.low, found.high) == pytest.approx(
+            c.clopper_pearson(4 * share, 4, confidence=0.9)
+        )
+    alone = c.clustered_share([1, 0, 1], ["me"] * 3, ["a", "b", "c"])
+    assert alone.worth == 1 and alone.low < 0.1 and alone.high > 0.95
