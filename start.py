@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Set the course up, then open it or test it.
+"""Set the course up, then open it, test it or make a site of it.
 
 python3 start.py [--no-browser] [--port N]    opens JupyterLab at the first chapter
 python3 start.py test [arguments for pytest]  runs every test, from the course's folder
+python3 start.py site [FOLDER]                builds pages for reading, in _site/
 
 The first use makes the folder .venv beside this file and installs the pinned packages into it;
 later uses find nothing to do. Nothing outside this folder is touched.
@@ -31,6 +32,7 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 STAMP = VENV / "start-stamp.json"  # holds what was installed; {} while that is going on
 LOCK = HERE / ".venv.lock"
+EXTRAS = {"test": "pytest", "site": "tools.site"}  # what else there is to install, and to run
 
 NO_SPACE = "The disk is full: free about 2 GB, then run the same command again."
 NO_NETWORK = (
@@ -49,17 +51,17 @@ class Stop(Exception):
 
 
 def main(arguments: "list[str]") -> int:
-    """Set up, then hand over to JupyterLab or pytest; return the exit code."""
+    """Set up, then hand over to JupyterLab, pytest or the site's builder; return the exit code."""
     try:
         if sys.version_info < OLDEST:
             raise Stop(
                 "The course needs Python {}.{} or later and this is {}.{}: install a newer one,"
                 " then run this file with it.".format(*OLDEST, *sys.version_info[:2])
             )
-        testing = arguments[:1] == ["test"]
-        module = ["pytest", *arguments[1:]] if testing else ["rsi_teach", *opening(arguments)]
-        set_up(testing)
-        return hand_over([str(PYTHON), "-m", *module])
+        extra = next((name for name in arguments[:1] if name in EXTRAS), "")
+        rest = arguments[1:] if extra else opening(arguments)
+        set_up(extra)
+        return hand_over([str(PYTHON), "-m", EXTRAS.get(extra, "rsi_teach"), *rest])
     except Stop as stop:
         print("\n" + str(stop), file=sys.stderr)
     except OSError as problem:
@@ -93,23 +95,23 @@ def in_words(problem: OSError) -> str:
 # --- set-up: is everything there, and if not, what is the least that makes it so? -----------------
 
 
-def set_up(testing: bool) -> None:
-    """Bring .venv to the pinned state, with the test packages if they are or were asked for."""
-    if up_to_date(testing):
+def set_up(extra: str) -> None:
+    """Bring .venv to the pinned state, with the extra packages that are or were asked for."""
+    if up_to_date(extra):
         return
     with alone():
-        if up_to_date(testing):
+        if up_to_date(extra):
             return
-        before, target = stamp(), wanted(testing)
+        before, target = stamp(), wanted(extra)
         if before.get("place") != target["place"] or not sound():
             before = {}
             make_venv()
         install(before, target)
 
 
-def up_to_date(testing: bool) -> bool:
+def up_to_date(extra: str) -> bool:
     """Whether .venv holds what is wanted and its interpreter runs."""
-    return stamp() == wanted(testing) and sound()
+    return stamp() == wanted(extra) and sound()
 
 
 def stamp() -> dict:
@@ -121,14 +123,14 @@ def stamp() -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def wanted(testing: bool) -> dict:
-    """Return what there should be: this Python in this folder, these pins, the test packages."""
+def wanted(extra: str) -> dict:
+    """Return what there should be: this Python in this folder, these pins, these extras."""
     pins = (HERE / "constraints.txt").read_bytes() + (HERE / "pyproject.toml").read_bytes()
     return {
         "place": [str(HERE), sys.version, sys.base_prefix],
         "pins": hashlib.sha256(pins).hexdigest(),
         # Once there, they stay: going from `test` to the course and back installs nothing.
-        "test": testing or bool(stamp().get("test")),
+        "extras": sorted({extra, *stamp().get("extras", [])} - {""}),
     }
 
 
@@ -202,7 +204,7 @@ def make_venv() -> None:
 def install(before: dict, target: dict) -> None:
     """Install the pinned packages; a failure that pip rolled back leaves the state of before."""
     STAMP.write_text("{}")
-    course = ".[test]" if target["test"] else "."
+    course = ".[{}]".format(",".join(target["extras"])) if target["extras"] else "."
     pip = [str(PYTHON), "-m", "pip", "install", "-c", "constraints.txt", "-e", course]
     try:
         watch(pip, "pip could not install the packages")
@@ -271,7 +273,7 @@ def hand_over(command: "list[str]") -> int:
         os.execv(command[0], command)
     process = subprocess.Popen(command)
     while True:
-        # Ctrl-C reaches both; what it means is for JupyterLab or pytest to say.
+        # Ctrl-C reaches both; what it means is for the other to say.
         with contextlib.suppress(KeyboardInterrupt):
             return process.wait()
 

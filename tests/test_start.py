@@ -31,6 +31,7 @@ version = "0"
 dependencies = []
 [project.optional-dependencies]
 test = []
+site = []
 """
 
 # Builds the editable wheel by hand; notes each build, and obeys files named `slow` and `full`.
@@ -70,6 +71,8 @@ class Clone:
         (folder / "rsi_teach" / "__init__.py").touch()
         (folder / "rsi_teach" / "__main__.py").write_text(ECHO)
         (folder / "pytest.py").write_text(ECHO)
+        (folder / "tools").mkdir()
+        (folder / "tools" / "site.py").write_text(ECHO)
         (folder / "backend.py").write_text(BACKEND)
         (folder / "pyproject.toml").write_text(PYPROJECT)
         (folder / "constraints.txt").write_text("six==1.0\n")
@@ -118,7 +121,7 @@ class Clone:
         *said, handed = done.stdout.splitlines()
         folder = str(self.folder)
         opened = ["start", folder, *arguments]
-        told = list(arguments[1:]) if arguments[:1] == ("test",) else opened
+        told = list(arguments[1:]) if arguments[:1] in (("test",), ("site",)) else opened
         assert json.loads(handed) == [folder, *told]
         return "\n".join(said)
 
@@ -163,6 +166,21 @@ def test_a_set_up_serves_the_course_and_the_tests_and_is_made_once(clone):
     assert clone.runs() == "" and clone.builds == 1
     assert clone.runs("test", "-k", "no such") == "Set up." and clone.builds == 2
     assert clone.runs("test") == clone.runs() == "" and clone.builds == 2
+
+
+def test_what_was_asked_for_once_stays(made):
+    made.runs("test")
+    assert made.runs("site", "a folder") == "Set up."
+    builds = made.builds
+    assert made.runs("test") == made.runs() == made.runs("site") == "" and made.builds == builds
+    # Another pin, another installation: of both, whoever asks.
+    (made.folder / "constraints.txt").write_text("six==0.1\n")
+    needs = made.folder / "needs"
+    for extra in ("test", "site"):
+        needs.write_text(f"Provides-Extra: {extra}\nRequires-Dist: none; extra == '{extra}'\n")
+        assert "the lines above say why" in made.stops()
+    needs.unlink()
+    assert made.runs() == "Set up."
 
 
 def test_a_changed_pin_is_installed_into_the_same_venv(made):
@@ -373,7 +391,7 @@ def test_a_disk_that_fills_up_during_the_installation_is_named(made):
 
 
 def test_a_disk_that_is_full_from_the_start_is_named(start, monkeypatch, capsys):
-    def fail(testing):
+    def fail(extra):
         raise OSError(errno.ENOSPC, "No space left on device", "stamp")
 
     monkeypatch.setattr(start, "set_up", fail)
@@ -391,7 +409,7 @@ def test_a_port_that_is_taken_is_named(start, monkeypatch, capfd):
     """Through the branch for Windows, which runs the course beside itself."""
     monkeypatch.setattr(start, "WINDOWS", True)
     monkeypatch.setattr(start, "PYTHON", sys.executable)
-    monkeypatch.setattr(start, "set_up", lambda testing: None)
+    monkeypatch.setattr(start, "set_up", lambda extra: None)
     monkeypatch.chdir(REPOSITORY)
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
