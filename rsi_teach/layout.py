@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 PARTS = ("course", "exercises")  # solutions stay behind; `exercise(...).solution()` shows them
+FOR_TEACHING = (*PARTS, "solutions")
 MANIFEST = ".rsi-teach.json"  # what was laid out: file name -> SHA-256
 
 
@@ -54,7 +55,7 @@ def source() -> Path:
     )
 
 
-def lay_out(folder: Path, origin: Path | None = None) -> Laid:
+def lay_out(folder: Path, origin: Path | None = None, *, teaching: bool = False) -> Laid:
     """Copy the course and its exercises into a folder; never overwrite a change.
 
     A file that is still as it was laid out is brought up to date. A file that the learner changed
@@ -68,6 +69,8 @@ def lay_out(folder: Path, origin: Path | None = None) -> Laid:
     origin : Path, optional
         The folder holding ``course/`` and ``exercises/``; this installation's by default. Where
         it is `folder` itself, there is nothing to do.
+    teaching : bool
+        Whether the solutions and the instructor's pages come as well.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def lay_out(folder: Path, origin: Path | None = None) -> Laid:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = _manifest(folder)
     done: dict[str, list[str]] = {"written": [], "kept": [], "beside": []}
-    for name, text in _texts(origin):
+    for name, text in _texts(origin, teaching):
         outcome = _place(folder, name, text, manifest)
         if outcome == "newer" and _place(folder, _beside(name), text, manifest) == "written":
             done["beside"].append(_beside(name))
@@ -109,10 +112,12 @@ def _manifest(folder: Path) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def _texts(origin: Path) -> Iterator[tuple[str, bytes]]:
-    for part in PARTS:
+def _texts(origin: Path, teaching: bool) -> Iterator[tuple[str, bytes]]:
+    for part in FOR_TEACHING if teaching else PARTS:
         for path in sorted((origin / part).rglob("*")):
             name = path.relative_to(origin)
+            if not teaching and name.parts[:2] == ("course", "teaching"):
+                continue
             if path.is_file() and not any(step.startswith((".", "__")) for step in name.parts):
                 yield name.as_posix(), path.read_bytes()
 

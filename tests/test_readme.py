@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rsi_teach.learn.chapters import CHAPTERS
-from rsi_teach.learn.exercises import checkers
 from rsi_teach.pictures.loop import Machine
-from tools.notebooks import ROOT
+from tools import clocks
+from tools.notebooks import ROOT, read
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -20,10 +20,18 @@ def test_every_chapter_is_listed_with_its_minutes(chapter):
     (row,) = re.findall(rf"^\| {chapter.number:02d} \|.*$", README, re.M)
     _, title, minutes, exercises = (cell.strip() for cell in row.strip("|").split("|"))
     assert title.startswith(f"[{chapter.title}](course/{chapter.stem}.ipynb)")
-    assert int(minutes) == chapter.minutes
-    spent = sum(checker.minutes for checker in checkers(chapter).values())
-    wanted = f"[{spent}](exercises/{chapter.stem}.ipynb)" if spent else "–"
-    assert exercises == wanted
+    assert int(minutes) == clocks.spent(chapter.stem, "self", exercises=False)
+    more = clocks.spent(chapter.stem, "self", exercises=True)
+    assert exercises == (f"[{more}](exercises/{chapter.stem}.ipynb)" if more else "–")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=lambda chapter: chapter.stem)
+def test_notebooks_say_how_long_their_exercises_take(chapter):
+    spent = clocks.spent(chapter.stem, "self", exercises=True)
+    for folder, cell in (("course", "next"), ("exercises", "note-1")) if spent else ():
+        cells = read(ROOT / folder / f"{chapter.stem}.ipynb").cells
+        (text,) = [one.source for one in cells if one.id == cell]
+        assert f"about {spent} minutes" in text, folder
 
 
 def test_links_lead_somewhere():

@@ -85,6 +85,7 @@ def test_an_edited_notebook_survives_laying_out_again(installed, tmp_path):
         f"{part}/{name}": text
         for part in ("course", "exercises")
         for name, text in tracked(REPOSITORY / part).items()
+        if not name.startswith("teaching/")
     }
     edited = "course/00_start_here.ipynb"
     (mine / edited).write_bytes(laid[edited] + b"\nmy work")

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import resource
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -45,7 +44,11 @@ def read(path: Path) -> NotebookNode:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook whole or not at all, and only if it changed."""
-    text = nbformat.writes(notebook) + "\n"
+    write_text(nbformat.writes(notebook) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file whole or not at all, and only if it changed."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     half = path.with_suffix(".half")
@@ -146,6 +149,8 @@ def stale() -> list[str]:
 
 def execute(path: Path) -> float:
     """Run a notebook in a kernel of its own and write it back; returns seconds of CPU."""
+    import resource  # POSIX only: reading notebooks must work without it
+
     from nbclient import NotebookClient
 
     book = read(path)
