@@ -11,6 +11,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from tools.lab import find_browser
 
+# nbgrader reads it, and gives it a name that Python does not know.
+collect_ignore = ["course/teaching/nbgrader_config.py"]
+
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path, monkeypatch):

@@ -15,8 +15,8 @@ KNOWN = {
     "aria-input-field-name": ".cm-content",
     # The arrow beside a heading, which folds its section, has no name.
     "button-name": ".jp-collapseHeadingButton",
-    # The numbers beside the cells are paler than 4.5.
-    "color-contrast": ".jp-InputPrompt, .jp-OutputPrompt",
+    # The numbers beside the cells are paler than 4.5, and so are some words of code in an editor.
+    "color-contrast": ".jp-InputPrompt, .jp-OutputPrompt, .cm-content span",
     # The list of cells has the role of a feed, and a cell is no article.
     "aria-required-children": ".jp-WindowedPanel-viewport",
     # "Skip to ..." stands before all landmarks.

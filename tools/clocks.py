@@ -125,7 +125,8 @@ def _sheet(stem: str) -> str:
 
 def _lab(plan: str) -> str:
     """A timetable: chapters as a lab takes them, `cases NN` at full length, and pauses."""
-    now, rows = 0, ["| from | min | chapter | under the heading | do |\n", "|---|---|---|---|---|\n"]
+    now = 0
+    rows = ["| from | min | chapter | under the heading | do |\n", "|---|---|---|---|---|\n"]
     for item in map(str.strip, plan.split(",")):
         for minutes, *cells in _item(item):
             rows.append(f"| {now // 60}:{now % 60:02d} | {minutes} | {' | '.join(cells)} |\n")
