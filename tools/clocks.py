@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -55,6 +56,7 @@ class Step:
         return self.cell.startswith("ex-")
 
 
+@cache
 def steps(stem: str) -> dict[str, Step]:
     """Every cell of a chapter and then of its exercises, in order, by its id."""
     paths = [ROOT / folder / f"{stem}.ipynb" for folder in ("course", "solutions")]

@@ -7,6 +7,7 @@ import pytest
 
 from rsi_teach.explorer import Explorer, Slider, Toggle, palette
 from rsi_teach.explorer.faces import VIEW, without_live_faces
+from tools.contrast import WHITE, contrast, seen
 
 
 class Line(Explorer):
@@ -135,12 +136,6 @@ def test_a_broken_contract_is_refused_at_once(part):
         type("Broken", (Explorer,), body)
 
 
-def luminance(colour):
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize("colour", [*palette.TEXT.values(), palette.GREY, palette.BLACK])
 def test_words_have_contrast(colour):
-    assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+    assert contrast(seen(colour), WHITE) >= 4.5
